@@ -1,0 +1,1 @@
+"""Lowest layer: configuration base, errors, seeds, schemas and the artifact store."""

@@ -1,0 +1,56 @@
+"""The numerics class: within one, equal configuration and seed give equal bytes."""
+
+import platform
+from collections.abc import Iterable
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+
+def numerics_class(device: str, threads: int, libraries: Iterable[str]) -> dict[str, Any]:
+    """What bits depend on besides configuration and seed, as a flat dict of plain values.
+
+    `libraries` are the distributions that compute in this run; their versions enter.
+    """
+    return {
+        "device": device,
+        "device_model": _processor(),
+        "threads": threads,
+        "dtype": "float64",
+        **{name: library_version(name) for name in sorted({"numpy", "pyarrow", *libraries})},
+    }
+
+
+@cache
+def library_version(name: str) -> str:
+    """Installed version of distribution `name`, or "not installed"."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def differences(expected: dict[str, Any], found: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Rows (key, expected, found) for every key on which two numerics classes differ."""
+    keys = sorted(expected.keys() | found.keys())
+    return [
+        (key, expected.get(key), found.get(key))
+        for key in keys
+        if expected.get(key) != found.get(key)
+    ]
+
+
+@cache
+def _processor() -> str:
+    """Model name of the processor with its vector width, which decides numpy's code paths."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.processor() or platform.machine()
+    fields = dict(
+        (part.strip() for part in line.split(":", 1)) for line in text.splitlines() if ":" in line
+    )
+    flags = fields.get("flags", "").split()
+    widest = next((name for name in ("avx512f", "avx2") if name in flags), "baseline")
+    return f"{fields.get('model name', platform.machine())} {widest}"

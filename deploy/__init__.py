@@ -1,0 +1,1 @@
+"""How it runs beside others: the Prefect server a run talks to."""

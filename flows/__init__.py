@@ -1,0 +1,1 @@
+"""What a person starts: the loop, one flow per domain and the parent over several runs."""

@@ -1,0 +1,200 @@
+"""What finished runs show: measured beside predicted, a verdict, figures; all from artifacts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from data.errors import MissingArtifact
+from data.files import replace_file, storage_errors
+from data.parquet import table_bytes
+from data.schemas import described
+from data.store import RunRecord, Store
+from tasks.claims import Claim, judge_e1, overall
+from tasks.context import RunContext
+from tasks.figures import ArmCurves, draw_moments, draw_points, save_figure
+from tasks.geometry import two_modes
+from tasks.places import evaluation_place
+
+FloatArray = npt.NDArray[np.float64]
+
+RESULTS = pa.schema(
+    [
+        described("run", pa.string(), "name of the run"),
+        described("arm", pa.string(), "arm of the experiment; empty for a single run"),
+        described("seed", pa.int64(), "seed of the run"),
+        described("k", pa.int32(), "index of the model p_k"),
+        described("metric", pa.string(), "name of the measured quantity"),
+        described("value", pa.float64(), "its value"),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One row of the final table: a quantity of the last model beside its prediction."""
+
+    run: str
+    quantity: str
+    measured: float
+    predicted: float
+    verdict: str
+    basis: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Everything a finished experiment shows; `verdict` is None where nothing is judged."""
+
+    experiment: str | None
+    verdict: str | None
+    claims: list[Claim]
+    comparisons: list[Comparison]
+    results: Path
+    figures: list[Path]
+
+
+def metrics_of(context: RunContext, k: int) -> dict[str, float]:
+    """Metrics of p_k by name; raises `MissingArtifact` when p_k is not evaluated."""
+    table = context.open_place(evaluation_place(k)).table("metrics.parquet")
+    return dict(zip(table["metric"].to_pylist(), table["value"].to_pylist(), strict=True))
+
+
+def summarise(
+    store: Store, records: Sequence[RunRecord], *, folder: Path, experiment: str | None
+) -> Summary:
+    """Judge and draw finished runs; writes results.parquet and figures/ into `folder`.
+
+    Everything is derived from committed artifacts, verified as they are read, and may be
+    written again at any time. Raises `CorruptArtifact` or `MissingArtifact` for damaged or
+    unfinished runs.
+    """
+    contexts = [RunContext(store, record) for record in records]
+    histories = {
+        context.run: [metrics_of(context, k) for k in range(context.config.iterations + 1)]
+        for context in contexts
+    }
+    claims = _judge(experiment, contexts, histories)
+    return Summary(
+        experiment=experiment,
+        verdict=overall(claims) if experiment else None,
+        claims=claims,
+        comparisons=[row for context in contexts for row in _comparisons(context)],
+        results=_write_results(contexts, histories, folder),
+        figures=_draw(contexts, histories, folder / "figures"),
+    )
+
+
+def _judge(
+    experiment: str | None,
+    contexts: Sequence[RunContext],
+    histories: dict[str, list[dict[str, float]]],
+) -> list[Claim]:
+    if experiment != "E1":
+        return []
+    arms = {context.record.arm: context for context in contexts}
+    plural, single = arms["pluralistic"], arms["single"]
+    modes = two_modes(plural.config)
+    if modes is None:
+        raise MissingArtifact(
+            "E1 needs two quadratic rewards with equal gamma; this run has others"
+        )
+    return judge_e1(
+        histories[plural.run][-1],
+        histories[single.run][-1],
+        reward_names=plural.config.reward_names,
+        q=modes.q,
+        distance=modes.distance,
+        gamma=modes.gamma,
+    )
+
+
+def _predictions(context: RunContext, k: int) -> list[dict[str, Any]]:
+    table = context.open_place(evaluation_place(k)).table("predictions.parquet")
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
+
+
+def _comparisons(context: RunContext) -> list[Comparison]:
+    return [
+        Comparison(
+            run=context.run,
+            quantity=row["quantity"],
+            measured=row["measured"],
+            predicted=row["predicted"],
+            verdict=row["verdict"],
+            basis=row["basis"],
+        )
+        for row in _predictions(context, context.config.iterations)
+    ]
+
+
+def _write_results(
+    contexts: Sequence[RunContext], histories: dict[str, list[dict[str, float]]], folder: Path
+) -> Path:
+    rows = [
+        {
+            "run": context.run,
+            "arm": context.record.arm or "",
+            "seed": context.config.seed,
+            "k": k,
+            "metric": metric,
+            "value": value,
+        }
+        for context in contexts
+        for k, metrics in enumerate(histories[context.run])
+        for metric, value in metrics.items()
+    ]
+    path = folder / "results.parquet"
+    with storage_errors(path):
+        replace_file(path, table_bytes(pa.Table.from_pylist(rows, schema=RESULTS)))
+    return path
+
+
+def _draw(
+    contexts: Sequence[RunContext], histories: dict[str, list[dict[str, float]]], folder: Path
+) -> list[Path]:
+    modes = two_modes(contexts[0].config)
+    if modes is None:
+        return []
+    names = contexts[0].config.reward_names
+    curves = [_curves(context, histories[context.run]) for context in contexts]
+    unit = modes.gamma**2 * modes.distance**4 / 4
+    moments = draw_moments(curves, names, variance_unit=unit if unit > 0 else 1.0)
+    panels = [
+        (f"{context.record.arm or context.run}, {label}", _points(context, k))
+        for context in contexts
+        for label, k in (
+            ("start", 0),
+            (f"k = {context.config.iterations}", context.config.iterations),
+        )
+    ]
+    centres = np.array([reward.centre for reward in contexts[0].config.rewards])  # type: ignore[attr-defined]
+    points = draw_points(panels, centres)
+    with storage_errors(folder):
+        return save_figure(moments, folder, "moments") + save_figure(points, folder, "points")
+
+
+def _curves(context: RunContext, history: list[dict[str, float]]) -> ArmCurves:
+    metrics = [
+        f"reward_{kind}.{name}" for kind in ("mean", "var") for name in context.config.reward_names
+    ]
+    predicted = {metric: np.full(len(history), np.nan) for metric in metrics}
+    for k in range(len(history)):
+        for row in _predictions(context, k):
+            if row["quantity"] in predicted:
+                predicted[row["quantity"]][k] = row["predicted"]
+    return ArmCurves(
+        arm=context.record.arm or context.run,
+        measured={metric: np.array([row[metric] for row in history]) for metric in metrics},
+        predicted=predicted,
+    )
+
+
+def _points(context: RunContext, k: int) -> FloatArray:
+    samples = context.open_place(evaluation_place(k)).table("samples.parquet")
+    return np.column_stack([samples["x"].to_numpy(), samples["y"].to_numpy()])

@@ -1,0 +1,39 @@
+"""The parent flow: several runs, one domain subflow each; and the same without Prefect."""
+
+from pathlib import Path
+
+from prefect import flow
+
+from data.errors import PluralistError
+from flows.domain import find_domain
+from flows.rounds import rounds
+from tasks.context import RunContext
+
+
+@flow(name="retrain", persist_result=False, validate_parameters=False)
+def retrain(store: str, runs: list[str]) -> None:
+    """Run or resume each of `runs` in the store at `store`, one domain subflow after the other.
+
+    A run that fails does not stop the others; the first failure is raised when all have ended.
+    """
+    failures: list[PluralistError] = []
+    for run in runs:
+        context = RunContext.open(Path(store), run)
+        try:
+            find_domain(context.record.domain).flow(store=store, run=run)
+        except PluralistError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+
+
+def retrain_here(store: str, runs: list[str]) -> None:
+    """The work of `retrain` in this process without Prefect; same places, same digests."""
+    failures: list[PluralistError] = []
+    for run in runs:
+        try:
+            rounds(RunContext.open(Path(store), run))
+        except PluralistError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]

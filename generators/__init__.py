@@ -1,0 +1,1 @@
+"""Model families: each module that exports `GENERATOR` can sample and be refitted."""

@@ -1,0 +1,54 @@
+"""The command line: its commands, and how every ending becomes one message and one exit code."""
+
+import signal
+import sys
+from types import FrameType
+
+import typer
+
+from data.errors import PluralistError
+from deploy.embedded_server import quieten_prefect
+from pluralist import inspect_commands, run_commands, setup_commands
+from pluralist.output import print_note
+
+APPLICATION = typer.Typer(
+    name="pluralist",
+    help="Retrain generative models on their own curated output without collapse.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for _commands in (run_commands, inspect_commands, setup_commands):
+    _commands.register(APPLICATION)
+
+
+class Interrupted(BaseException):
+    """A signal asks the process to end. Not an `Exception`, so that nothing swallows it."""
+
+    def __init__(self, number: int) -> None:
+        self.exit_code = 128 + number
+
+
+def run_application(arguments: list[str]) -> int:
+    """Run one command and return its exit code; every ending is at most one message."""
+    quieten_prefect()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        APPLICATION(arguments)
+    except SystemExit as ending:
+        return ending.code if isinstance(ending.code, int) else 0
+    except PluralistError as error:
+        print_note(f"error: {error}")
+        return error.exit_code
+    except Interrupted as signalled:
+        return signalled.exit_code
+    except BrokenPipeError:
+        # The reader of our output went away, as `head` does.
+        sys.stderr.close()
+        return 0
+    return 0
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    raise Interrupted(number)

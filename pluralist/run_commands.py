@@ -1,0 +1,193 @@
+"""Commands that make runs go: run, resume, fork, plan."""
+
+from typing import Annotated
+
+import typer
+
+from data.errors import ConfigError, ProvenanceMismatch
+from data.store import RunRecord, Store
+from flows.creation import changed_keys, check_numerics, describe_change, fork_run
+from flows.domain import Plain, find_domain, merge, parse_settings
+from pluralist.launch import create_requested, execute, read_request, report
+from pluralist.options import (
+    STORE_PATH,
+    AcceptOption,
+    JsonOption,
+    RunArgument,
+    SetOption,
+    StoreOption,
+    find_records,
+)
+from pluralist.output import print_json, print_note
+from pluralist.planning import plan_runs, print_plan
+from tasks.settings import RunConfig, parse_config
+
+TargetArgument = Annotated[
+    str, typer.Argument(metavar="DOMAIN|CONFIG.YAML", help="Domain, or a YAML configuration.")
+]
+PresetOption = Annotated[
+    str | None, typer.Option("--preset", help="Named configuration of the domain.")
+]
+NameOption = Annotated[str | None, typer.Option("--name", help="Name of the run or group.")]
+PrefectOption = Annotated[
+    bool, typer.Option("--prefect/--no-prefect", help="Run as Prefect flows, or without.")
+]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Exit 11 when a claim does not hold.")]
+
+
+def register(application: typer.Typer) -> None:
+    """Add these commands to the application."""
+    for command in (run, resume, fork, plan):
+        application.command()(command)
+
+
+def run(
+    target: TargetArgument,
+    preset: PresetOption = None,
+    settings: SetOption = None,
+    name: NameOption = None,
+    prefect: PrefectOption = True,
+    strict: StrictOption = False,
+    accept_numerics: AcceptOption = False,
+    as_json: JsonOption = False,
+    store: StoreOption = STORE_PATH,
+) -> None:
+    """Run an experiment; the same call resumes it, or prints its results again."""
+    opened = Store(store)
+    request = read_request(target, preset, settings or [])
+    records = create_requested(opened, request, name, accept_numerics=accept_numerics)
+    execute(opened, records, prefect=prefect and _wants_prefect(records))
+    report(opened, records, experiment=request.preset.experiment, as_json=as_json, strict=strict)
+
+
+def resume(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="Default: the newest unfinished run.")
+    ] = None,
+    settings: SetOption = None,
+    prefect: PrefectOption = True,
+    strict: StrictOption = False,
+    accept_numerics: AcceptOption = False,
+    as_json: JsonOption = False,
+    store: StoreOption = STORE_PATH,
+) -> None:
+    """Go on with a run or group where it stopped; committed stages are verified and kept."""
+    opened = Store(store)
+    name = name or _newest_unfinished(opened)
+    records = [
+        check_numerics(opened, _extended(opened, record, settings or []), accept=accept_numerics)
+        for record in find_records(opened, name)
+    ]
+    execute(opened, records, prefect=prefect and _wants_prefect(records))
+    group = opened.find_group(name)
+    report(
+        opened,
+        records,
+        experiment=group.experiment if group else None,
+        as_json=as_json,
+        strict=strict,
+    )
+
+
+def fork(
+    origin: RunArgument,
+    settings: SetOption = None,
+    name: NameOption = None,
+    prefect: PrefectOption = True,
+    accept_numerics: AcceptOption = False,
+    as_json: JsonOption = False,
+    store: StoreOption = STORE_PATH,
+) -> None:
+    """Make a new run with a changed configuration that reuses every stage it does not touch."""
+    opened = Store(store)
+    parent = opened.read_run(origin)
+    config = _changed(parent, settings or [])
+    record = check_numerics(
+        opened, fork_run(opened, parent, config, name=name), accept=accept_numerics
+    )
+    print_note(f"{record.run}: forked from {parent.run}")
+    execute(opened, [record], prefect=prefect and _wants_prefect([record]))
+    report(opened, [record], experiment=None, as_json=as_json, strict=False)
+
+
+def plan(
+    target: Annotated[
+        str, typer.Argument(metavar="RUN|DOMAIN|CONFIG.YAML", help="What would be run.")
+    ],
+    preset: PresetOption = None,
+    settings: SetOption = None,
+    name: NameOption = None,
+    as_json: JsonOption = False,
+    store: StoreOption = STORE_PATH,
+) -> None:
+    """Show which stages are committed and which would run, with time and disk; changes nothing."""
+    opened = Store(store)
+    if _is_known(opened, target):
+        configs = {
+            record.run: (_changed(record, settings or []), record)
+            for record in find_records(opened, target)
+        }
+        runs = plan_runs(opened, configs)
+    else:
+        request = read_request(target, preset, settings or [])
+        base = request.name(name)
+        planned = {
+            base if arm is None else f"{base}-{arm}-s{config.seed}": config
+            for arm, config in request.configs.items()
+        }
+        runs = plan_runs(
+            opened, {run: (config, opened.find_run(run)) for run, config in planned.items()}
+        )
+    if as_json:
+        print_json("plan", [one.plain() for one in runs])
+    else:
+        print_plan(opened, runs)
+
+
+def _wants_prefect(records: list[RunRecord]) -> bool:
+    return all(record.config["runtime"]["prefect"] for record in records)
+
+
+def _is_known(store: Store, target: str) -> bool:
+    if target.endswith((".yaml", ".yml")):
+        return False
+    return store.find_group(target) is not None or store.find_run(target) is not None
+
+
+def _changed(record: RunRecord, settings: list[str]) -> RunConfig:
+    changes: Plain = parse_settings(settings, record.config)
+    return parse_config(find_domain(record.domain).expand(merge(record.config, changes)))
+
+
+def _extended(store: Store, record: RunRecord, settings: list[str]) -> RunRecord:
+    """The record, with more iterations if that is all that changed."""
+    config = _changed(record, settings).model_dump(mode="json")
+    rows = changed_keys(record.config, config)
+    if any(path != "iterations" for path, _, _ in rows):
+        raise ProvenanceMismatch(describe_change(record, config))
+    if not rows:
+        return record
+    if config["iterations"] < record.config["iterations"]:
+        raise ConfigError(
+            f"iterations: expected at least {record.config['iterations']}, which run "
+            f"{record.run!r} already has, got {config['iterations']}; fork it for a shorter one"
+        )
+    extended = record.model_copy(update={"config": config})
+    store.update_run(extended)
+    return extended
+
+
+def _newest_unfinished(store: Store) -> str:
+    waiting: list[tuple[float, str]] = []
+    for run in store.run_names():
+        record = store.read_run(run)
+        iterations = record.config["iterations"]
+        if store.models_evaluated(run, iterations) <= iterations:
+            created = (store.run_folder(run) / "run.json").stat().st_mtime
+            waiting.append((created, record.group or run))
+    if not waiting:
+        raise ConfigError(
+            f"resume: expected an unfinished run in store {store.root}, found none; "
+            "`pluralist ls` lists the finished ones, `pluralist run` starts one"
+        )
+    return max(waiting)[1]

@@ -1,0 +1,72 @@
+"""One committed file as `show` presents it: schema, rows, head and statistics."""
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from data.artifact import Artifact
+from data.manifest import FileEntry
+from pluralist.output import format_size, print_line, print_table
+
+HEAD_ROWS = 5
+
+
+def describe_file(artifact: Artifact, entry: FileEntry) -> dict[str, Any]:
+    """Size and digest of a verified file; for Parquet also schema, head and statistics."""
+    described: dict[str, Any] = {
+        "path": entry.path,
+        "location": str(artifact.path(entry.path)),
+        "bytes": entry.size,
+        "sha256": entry.sha256,
+        "rows": entry.rows,
+    }
+    if not entry.path.endswith(".parquet"):
+        artifact.verify_file(entry.path)
+        return described
+    table = artifact.table(entry.path)
+    described["schema"] = [
+        {"name": field.name, "type": str(field.type), **_metadata(field)} for field in table.schema
+    ]
+    described["head"] = table.slice(0, HEAD_ROWS).to_pylist()
+    described["statistics"] = {
+        name: _statistics(table[name])
+        for name in table.column_names
+        if pa.types.is_integer(table[name].type) or pa.types.is_floating(table[name].type)
+    }
+    return described
+
+
+def print_file(described: dict[str, Any]) -> None:
+    """The description of one file on stdout."""
+    rows = "" if described["rows"] is None else f"{described['rows']} rows, "
+    print_line(f"{described['path']}  {rows}{format_size(described['bytes'])}")
+    if "schema" not in described:
+        print_line("")
+        return
+    statistics = described["statistics"]
+    print_table(
+        ("column", "type", "min", "mean", "max", "meaning"),
+        [
+            (
+                field["name"],
+                field["type"],
+                *(statistics.get(field["name"], {}).get(key) for key in ("min", "mean", "max")),
+                field.get("meaning", ""),
+            )
+            for field in described["schema"]
+        ],
+    )
+    print_line("")
+    names = [field["name"] for field in described["schema"]]
+    print_table(names, [[row[name] for name in names] for row in described["head"]])
+    print_line("")
+
+
+def _metadata(field: pa.Field) -> dict[str, str]:
+    return {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+
+
+def _statistics(column: pa.ChunkedArray) -> dict[str, float | int | None]:
+    extremes = pc.min_max(column).as_py()
+    return {"min": extremes["min"], "mean": pc.mean(column).as_py(), "max": extremes["max"]}

@@ -1,0 +1,1 @@
+"""Preferences: each module that exports `REWARD` turns samples into scores."""

@@ -1,0 +1,100 @@
+"""What a reward is, and how one is found by its kind.
+
+A new reward is one file `rewards/<kind>.py` (`-` in the kind, `_` in the file) that assigns
+its class to `REWARD`, or another distribution's entry point in group `pluralist.rewards`.
+"""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from data.configuration import FrozenConfig, setting
+from data.plugins import PluginFamily
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+FAMILY = PluginFamily(noun="reward", package="rewards", export="REWARD", group="pluralist.rewards")
+
+
+class RewardConfig(FrozenConfig):
+    """What every reward can be given; each kind adds its own fields."""
+
+    kind: str = setting(..., "kind of reward, the name of its module", "O")
+    name: str | None = setting(
+        None,
+        "column in scores.parquet; <kind>-<number from 1> when not given",
+        "O",
+        pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
+    )
+    weight: float = setting(
+        1.0, "share of the curated draws it decides, relative to the other weights", "O", ge=0
+    )
+
+
+class Reward(Protocol):
+    """A preference over samples.
+
+    A class may also have a static method `basin_labels(rewards, samples) -> IntArray  # (n,)`
+    that says for each sample in which reward's basin it lies, as an index of `rewards`, which
+    are all of that class; without it no basin masses and no leakage are measured.
+    """
+
+    Config: ClassVar[type[RewardConfig]]
+
+    def __init__(self, config: Any) -> None: ...
+
+    @property
+    def config(self) -> RewardConfig:
+        """The configuration it was made from."""
+        ...
+
+    def __call__(
+        self,
+        samples: pa.Table,  # n rows
+    ) -> FloatArray:  # (n,)
+        """Score of each row: finite, larger is liked more, independent of the other rows."""
+        ...
+
+    @classmethod
+    def example(cls) -> Self:
+        """A small cheap instance, for the tests every reward has to pass."""
+        ...
+
+    @classmethod
+    def example_samples(cls, num_samples: int, *, seed: int) -> pa.Table:
+        """Samples that `example()` can score, also zero of them."""
+        ...
+
+
+def available() -> dict[str, str]:
+    """Origin of every kind of reward: "pluralist" or "<distribution> <version>"."""
+    return FAMILY.available()
+
+
+def find_reward(kind: str) -> type[Reward]:
+    """Class of the reward `kind`; raises `ConfigError` listing the kinds there are."""
+    found: type[Reward] = FAMILY.find(kind)
+    return found
+
+
+def parse_reward(raw: Any) -> RewardConfig:
+    """Configuration of one reward from plain values (or as it is); raises `ConfigError`."""
+    return FAMILY.parse(raw, RewardConfig)
+
+
+def find_basins(
+    rewards: Sequence[Reward],  # (R,)
+    samples: pa.Table,  # n rows
+) -> IntArray | None:  # (n,)
+    """Index of the reward in whose basin each sample lies.
+
+    None where that is not defined: rewards of different kinds, or of a kind without
+    `basin_labels`.
+    """
+    kinds = {type(reward) for reward in rewards}
+    label = getattr(kinds.pop(), "basin_labels", None) if len(kinds) == 1 else None
+    return None if label is None else np.asarray(label(rewards, samples), dtype=np.int64)

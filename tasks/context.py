@@ -1,0 +1,108 @@
+"""What a stage needs to know of its run: store, configuration, committed stages, models."""
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from data.artifact import Artifact, find_artifact, open_artifact
+from data.errors import BadNumbers
+from data.store import RunRecord, Store
+from generators.registry import Generator, find_generator
+from generators.registry import available as generator_kinds
+from rewards.registry import Reward, find_reward
+from rewards.registry import available as reward_kinds
+from tasks.places import Fingerprints, Place, model_place
+from tasks.settings import RunConfig, parse_config
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class RunContext:
+    """One run of a store, as its stages see it."""
+
+    def __init__(self, store: Store, record: RunRecord) -> None:
+        self.store = store
+        self.record = record
+        self.run = record.run
+        self.config: RunConfig = parse_config(record.config)
+        self.fingerprints = Fingerprints(self.config)
+        self._last_model: tuple[int, Generator] | None = None
+
+    @classmethod
+    def open(cls, store: Path, run: str) -> "RunContext":
+        """Context of `run` in the store at `store`; raises `MissingArtifact` for neither."""
+        opened = Store(store)
+        return cls(opened, opened.read_run(run))
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """Version of this package, and origin of every reward and generator that is not ours."""
+        origins = {"reward": reward_kinds(), "generator": generator_kinds()}
+        used = [("generator", self.config.generator.kind)]
+        used += [("reward", reward.kind) for reward in self.config.rewards]
+        foreign = {
+            f"{noun} {kind}": origins[noun][kind]
+            for noun, kind in used
+            if origins[noun][kind] != "pluralist"
+        }
+        return {"pluralist": self.record.package_version} | foreign
+
+    def folder(self, place: Place) -> Path:
+        """Folder of a stage; the initial model's is shared by all runs that ask for it."""
+        if place.stage == "initial":
+            return self.store.initial_folder(self.fingerprints.of(place))
+        return self.store.stage_folder(self.run, place.iteration, place.stage)
+
+    def find(self, place: Place) -> Artifact | None:
+        """The committed stage, or None."""
+        return find_artifact(self.folder(place))
+
+    def open_place(self, place: Place) -> Artifact:
+        """The committed stage; raises `MissingArtifact` when there is none."""
+        return open_artifact(self.folder(place))
+
+    def model(self, k: int) -> Generator:
+        """The model p_k, always as committed, so that a resumed run sees the same bits."""
+        if self._last_model is None or self._last_model[0] != k:
+            folder = self.open_place(model_place(k)).verified_folder("model")
+            kind = find_generator(self.config.generator.kind)
+            self._last_model = (k, kind.load(folder, self.config.generator))
+        return self._last_model[1]
+
+    @cached_property
+    def rewards(self) -> list[Reward]:
+        """One reward for each configured one, (R,)."""
+        return [find_reward(config.kind)(config) for config in self.config.rewards]
+
+    def scores(
+        self,
+        samples: pa.Table,  # n rows
+    ) -> FloatArray:  # (n, R)
+        """Every reward of every row, computed `runtime.batch_size` rows at a time.
+
+        Raises `BadNumbers` naming reward and row for a wrong length, NaN or infinity.
+        """
+        batch = self.config.runtime.batch_size
+        scores = np.empty((samples.num_rows, len(self.rewards)))
+        for column, (reward, name) in enumerate(
+            zip(self.rewards, self.config.reward_names, strict=True)
+        ):
+            for start in range(0, samples.num_rows, batch):
+                rows = samples.slice(start, batch)
+                values = np.asarray(reward(rows), dtype=np.float64)
+                if values.shape != (rows.num_rows,):
+                    raise BadNumbers(
+                        f"reward {name!r}: expected {rows.num_rows} scores, got shape "
+                        f"{values.shape}; return one number a row"
+                    )
+                bad = np.flatnonzero(~np.isfinite(values))
+                if len(bad):
+                    raise BadNumbers(
+                        f"reward {name!r}: expected finite scores, got {values[bad[0]]} for row "
+                        f"{start + int(bad[0])} ({len(bad)} such in this batch); correct the reward"
+                    )
+                scores[start : start + rows.num_rows, column] = values
+        return scores

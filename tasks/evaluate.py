@@ -1,0 +1,81 @@
+"""Stage `evaluate`: the model p_k on fresh samples, the selection that led to it, the theory.
+
+Moments, basin masses and the model's own quantities are measured on `evaluation.num_samples`
+fresh samples; leakage and selection pressure on the winners of the round that trained p_k.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from data.commit import Attempt
+from data.schemas import METRICS, PREDICTIONS, described
+from data.seeds import stage_seed
+from rewards.registry import find_basins
+from tasks.context import RunContext
+from tasks.metrics import basin_masses, leakage_matrix, num_distinct, reward_moments
+from tasks.places import Place
+from tasks.predictions import predict
+from tasks.retrain import curated_rows
+from tasks.sample import CANDIDATES
+from tasks.stage import StageFacts
+
+IntArray = npt.NDArray[np.int64]
+
+
+def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
+    """Write samples.parquet, metrics.parquet and predictions.parquet of p_k."""
+    config = context.config
+    k = 0 if place.iteration is None else place.iteration + 1
+    model = context.model(k)
+    samples = model.sample(
+        config.evaluation.num_samples, seed=stage_seed(config.seed, "evaluate", k)
+    )
+    scores = context.scores(samples)
+    measured = _of_samples(context, samples, scores) | model.metrics()
+    if place.iteration is not None:
+        measured |= _of_selection(context, place.iteration)
+    columns = {name: samples[name] for name in samples.column_names}
+    columns |= dict(zip(config.reward_names, scores.T, strict=True))
+    fields = [described(name, pa.float64(), "score of the sample") for name in config.reward_names]
+    attempt.write_table("samples.parquet", pa.table(columns), pa.schema([*model.schema, *fields]))
+    rows = {"metric": list(measured), "value": [float(value) for value in measured.values()]}
+    attempt.write_table("metrics.parquet", pa.table(rows), METRICS)
+    predictions = predict(config, k, measured)
+    attempt.write_table("predictions.parquet", predictions, PREDICTIONS)
+    return StageFacts(rows_in=samples.num_rows, rows_out=len(measured))
+
+
+def _of_samples(
+    context: RunContext, samples: pa.Table, scores: npt.NDArray[np.float64]
+) -> dict[str, float]:
+    names = context.config.reward_names
+    means, variances = reward_moments(scores)
+    measured = {f"reward_mean.{name}": value for name, value in zip(names, means, strict=True)}
+    measured |= {f"reward_var.{name}": value for name, value in zip(names, variances, strict=True)}
+    labels = find_basins(context.rewards, samples)
+    if labels is not None:
+        masses = basin_masses(labels, len(names))
+        measured |= {f"basin_mass.{name}": mass for name, mass in zip(names, masses, strict=True)}
+    return measured
+
+
+def _of_selection(context: RunContext, t: int) -> dict[str, float]:
+    names = context.config.reward_names
+    candidates = context.open_place(Place(t, "sample")).table(CANDIDATES)
+    winners = context.open_place(Place(t, "select")).table("winners.parquet")
+    probability = winners["probability"].to_numpy()
+    measured = {
+        "winner_probability_mean": float(probability.mean()),
+        "distinct_winners": float(num_distinct(winners["candidate_id"].to_numpy())),
+    }
+    labels = find_basins(context.rewards, curated_rows(candidates, winners))
+    if labels is not None:
+        leakage = leakage_matrix(winners["active_reward"].to_numpy(), labels, len(names))
+        measured |= {
+            f"leakage.{active}.{basin}": leakage[i, j]
+            for i, active in enumerate(names)
+            for j, basin in enumerate(names)
+            if i != j and not np.isnan(leakage[i, j])
+        }
+    return measured

@@ -1,0 +1,161 @@
+"""The places of a run in order, what each reads, and the fingerprint of each.
+
+k counts models: p_0 is `initial`, iteration t turns p_t into p_{t+1}.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from data.canonical import digest_of
+from tasks.settings import RunConfig
+
+ITERATION_STAGES = ("sample", "draw", "select", "retrain", "evaluate")
+
+# Raise a number whenever the algorithm of the stage changes what it writes.
+STAGE_VERSIONS = {
+    "initial": 1,
+    "sample": 1,
+    "draw": 1,
+    "select": 1,
+    "retrain": 1,
+    "evaluate": 1,
+}
+
+
+class Place(NamedTuple):
+    """One stage of a run; `iteration` is None before the first iteration."""
+
+    iteration: int | None
+    stage: str
+
+    def __str__(self) -> str:
+        if self.iteration is None:
+            return "initial" if self.stage == "initial" else f"initial/{self.stage}"
+        return f"iteration-{self.iteration:04d}/{self.stage}"
+
+
+def model_place(k: int) -> Place:
+    """Where the model p_k is committed."""
+    return Place(k - 1, "retrain") if k else Place(None, "initial")
+
+
+def evaluation_place(k: int) -> Place:
+    """Where the evaluation of p_k is committed."""
+    return Place(k - 1 if k else None, "evaluate")
+
+
+def opening_places() -> list[Place]:
+    """Places before the first iteration: the initial model and its evaluation."""
+    return [model_place(0), evaluation_place(0)]
+
+
+def iteration_places(iteration: int) -> list[Place]:
+    """The five stages of one iteration, in order."""
+    return [Place(iteration, stage) for stage in ITERATION_STAGES]
+
+
+def all_places(iterations: int) -> Iterator[Place]:
+    """Every place of a run, in the order in which they are committed."""
+    yield from opening_places()
+    for iteration in range(iterations):
+        yield from iteration_places(iteration)
+
+
+def upstream(place: Place) -> tuple[Place, ...]:
+    """The places a stage reads."""
+    t = place.iteration
+    if t is None:
+        return () if place.stage == "initial" else (model_place(0),)
+    sample, draw, select = (Place(t, stage) for stage in ("sample", "draw", "select"))
+    return {
+        "sample": (model_place(t),),
+        "draw": (sample,),
+        "select": (sample, draw),
+        "retrain": (model_place(t), sample, select),
+        "evaluate": (model_place(t + 1), sample, select),
+    }[place.stage]
+
+
+class Fingerprints:
+    """Fingerprints of all places of a run with this configuration, computed once each."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self._config = config
+        self._known: dict[Place, str] = {}
+
+    def of(self, place: Place) -> str:
+        """SHA-256 over the stage, its version, the configuration that matters, seed, upstream."""
+        for earlier in self._unknown(place):
+            self._known[earlier] = digest_of(
+                {
+                    "stage": earlier.stage,
+                    "version": STAGE_VERSIONS[earlier.stage],
+                    "config": self._relevant[earlier.stage],
+                    "upstream": [self._known[source] for source in upstream(earlier)],
+                    "iteration": earlier.iteration,
+                }
+            )
+        return self._known[place]
+
+    def of_scores(self, place: Place) -> str:
+        """Fingerprint of scores.parquet alone: weights and draws do not enter."""
+        return digest_of(
+            {
+                "stage": "scores",
+                "version": STAGE_VERSIONS["draw"],
+                "config": self._relevant["scores"],
+                "upstream": [self.of(source) for source in upstream(place)],
+            }
+        )
+
+    def _unknown(self, place: Place) -> list[Place]:
+        # Upstream first; a loop, since a thousand iterations are too deep for recursion.
+        order: list[Place] = []
+        waiting = [place]
+        while waiting:
+            current = waiting.pop()
+            if current not in self._known:
+                order.append(current)
+                waiting.extend(upstream(current))
+        return list(dict.fromkeys(reversed(order)))
+
+    @cached_property
+    def _relevant(self) -> dict[str, dict[str, Any]]:
+        config = self._config
+        plain = config.model_dump(mode="json")
+        runtime = {name: plain["runtime"][name] for name in ("threads", "batch_size", "shard_rows")}
+        generator = plain["generator"]
+        scoring = [
+            {name: value for name, value in reward.items() if name != "weight"}
+            for reward in plain["rewards"]
+        ]
+        selection = dict(plain["selection"])
+        active_reward = selection.pop("active_reward")
+        common = {"seed": config.seed, "runtime": runtime}
+        return {
+            "initial": {
+                "generator": config.generator.initial_part(),
+                "initial": plain["initial"],
+                "threads": config.runtime.threads,
+            },
+            "sample": {"num_candidates": config.num_candidates, "generator": generator, **common},
+            "scores": {"rewards": scoring, **common},
+            "draw": {
+                "rewards": scoring,
+                "weights": config.weights,
+                "active_reward": active_reward,
+                "num_curated": selection["num_curated"],
+                **common,
+            },
+            "select": {"selection": selection, **common},
+            "retrain": {"generator": generator, **common},
+            "evaluate": {
+                "evaluation": plain["evaluation"],
+                "generator": generator,
+                "rewards": plain["rewards"],
+                "selection": plain["selection"],
+                "initial": plain["initial"],
+                **common,
+            },
+        }

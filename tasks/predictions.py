@@ -1,0 +1,157 @@
+"""What the theory says about a model p_k, beside what was measured on it.
+
+Two regimes have a closed form for two quadratic rewards with equal gamma: a one-component
+model follows the moment-matched recursion (exact for a large sample), and a two-component
+model tends to the limit of the infinite-pool update.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from data.schemas import PREDICTIONS
+from generators.mixture import MixtureConfig, MixtureInitial
+from tasks.geometry import TwoModes, two_modes
+from tasks.settings import RunConfig
+from theory.limits import one_component_path, quadratic_limit, quadratic_reward_moments
+
+# Rounds a two-component model is given to come near its limit before it is judged.
+ROUNDS_TO_LIMIT = 10
+HOLDS, VIOLATED, UNMET = "holds", "violated", "assumption not met"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Predicted value of one metric with the deviation that still counts as agreement."""
+
+    quantity: str
+    predicted: float
+    tolerance: float
+    basis: str
+    unmet: str | None = None
+
+
+def predict(config: RunConfig, k: int, measured: Mapping[str, float]) -> pa.Table:
+    """Rows of predictions.parquet for p_k; none where the theory has no closed form."""
+    rows = []
+    for prediction in predictions_for(config, k):
+        value = measured[prediction.quantity]
+        agrees = abs(value - prediction.predicted) <= prediction.tolerance
+        verdict = HOLDS if agrees else VIOLATED
+        basis = prediction.basis
+        if prediction.unmet is not None:
+            verdict, basis = UNMET, f"{basis}; not met: {prediction.unmet}"
+        rows.append(
+            {
+                "quantity": prediction.quantity,
+                "predicted": prediction.predicted,
+                "measured": value,
+                "tolerance": prediction.tolerance,
+                "verdict": verdict,
+                "basis": basis,
+            }
+        )
+    return pa.Table.from_pylist(rows, schema=PREDICTIONS)
+
+
+def predictions_for(config: RunConfig, k: int) -> list[Prediction]:
+    """Predicted moments and shares of p_k for two quadratic rewards and a Gaussian mixture."""
+    modes = two_modes(config)
+    if (
+        modes is None
+        or not isinstance(config.generator, MixtureConfig)
+        or not isinstance(config.initial, MixtureInitial)
+        or config.selection.temperature <= 0
+    ):
+        return []
+    unmet = _unmet_assumption(config)
+    first_two = config.generator.first_iteration_above_one()
+    # A single preference keeps a Gaussian a Gaussian, whatever the number of components.
+    if modes.q in (0.0, 1.0) or first_two is None or k <= first_two:
+        return _one_component(config, modes, k, unmet)
+    if k < first_two + ROUNDS_TO_LIMIT and unmet is None:
+        unmet = f"k >= {first_two + ROUNDS_TO_LIMIT}, by when the limit is due"
+    return _limit(config, modes, unmet)
+
+
+def _one_component(
+    config: RunConfig, modes: TwoModes, k: int, unmet: str | None
+) -> list[Prediction]:
+    assert isinstance(config.initial, MixtureInitial)
+    covariance = modes.frame @ np.array(config.initial.covariance) @ modes.frame.T
+    mean = modes.frame @ (np.array(config.initial.mean) - modes.midpoint)
+    path = one_component_path(
+        mean[0],
+        covariance[0, 0],
+        covariance[1, 1],
+        q=modes.q,
+        distance=modes.distance,
+        gamma=modes.gamma,
+        temperature=config.selection.temperature,
+        iterations=k,
+    )
+    centre, along, across = path[-1]
+    basis = "one-component recursion, infinite pool"
+    if (abs(mean[1]) > 0 or abs(covariance[0, 1]) > 0) and unmet is None:
+        unmet = "p_0 symmetric about the axis through the reward centres"
+    predictions = []
+    for side, name in zip((-0.5, 0.5), config.reward_names, strict=True):
+        expected, variance = quadratic_reward_moments(
+            np.array([centre, 0.0]),
+            np.diag([along, across]),
+            np.array([side * modes.distance, 0.0]),
+            modes.gamma,
+        )
+        # Sampling noise of k rounds adds up, and EM may split one Gaussian into two halves;
+        # these tolerances cover both for a thousand samples.
+        slack = 0.25 * float(np.sqrt(variance)) + 0.005 * modes.gamma * modes.distance**2
+        predictions += [
+            Prediction(f"reward_mean.{name}", expected, slack, basis, unmet),
+            Prediction(
+                f"reward_var.{name}",
+                variance,
+                0.5 * variance + 1e-4 * (modes.gamma * modes.distance**2) ** 2,
+                basis,
+                unmet,
+            ),
+        ]
+    return predictions
+
+
+def _limit(config: RunConfig, modes: TwoModes, unmet: str | None) -> list[Prediction]:
+    limit = quadratic_limit(
+        modes.q, modes.distance, modes.gamma, temperature=config.selection.temperature
+    )
+    basis = "limit of the infinite-pool update, m = tanh(beta m)"
+    scale = modes.gamma * modes.distance**2
+    predictions = []
+    for index, name in enumerate(config.reward_names):
+        predictions += [
+            Prediction(
+                f"reward_mean.{name}", float(limit.reward_means[index]), 0.1 * scale, basis, unmet
+            ),
+            Prediction(
+                f"reward_var.{name}",
+                float(limit.reward_variances[index]),
+                0.05 * scale**2,
+                basis,
+                unmet,
+            ),
+        ]
+        if limit.num_modes == 2:
+            share = float(limit.shares[index])
+            predictions.append(Prediction(f"basin_mass.{name}", share, 0.08, basis, unmet))
+    return predictions
+
+
+def _unmet_assumption(config: RunConfig) -> str | None:
+    selection = config.selection
+    if selection.active_reward != "per-draw":
+        return "the active reward drawn for every curated draw"
+    if selection.scheme != "all" and (selection.pool_size or 0) < 64:
+        return "a pool so large that K -> infinity describes it (K >= 64)"
+    if not selection.replacement:
+        return "winners drawn with replacement"
+    return None

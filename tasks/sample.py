@@ -1,0 +1,40 @@
+"""Stage `sample`: candidates x_1 .. x_N drawn from the model p_t."""
+
+import numpy as np
+import pyarrow as pa
+
+from data.commit import Attempt
+from data.schemas import CANDIDATE_KEYS
+from data.seeds import stage_seed
+from tasks.context import RunContext
+from tasks.places import Place
+from tasks.shards import sharded_table
+from tasks.stage import StageFacts
+
+CANDIDATES = "candidates.parquet"
+
+
+def numbered(payload: pa.Table, *, start: int = 0) -> pa.Table:
+    """`payload` with candidate_id counting from `start` and group 0 in front."""
+    ids = np.arange(start, start + payload.num_rows, dtype=np.int32)
+    keys = {"candidate_id": ids, "group": np.zeros(payload.num_rows, dtype=np.int32)}
+    columns = {name: payload[name] for name in payload.column_names}
+    return pa.table({**keys, **columns})
+
+
+def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
+    """Write candidates.parquet: candidate_id, group and the domain's payload, N rows."""
+    assert place.iteration is not None
+    config, t = context.config, place.iteration
+    model = context.model(t)
+    schema = pa.schema([*CANDIDATE_KEYS, *model.schema])
+
+    def make_rows(shard: int, start: int, stop: int) -> pa.Table:
+        seed = stage_seed(config.seed, "sample", t, shard=shard)
+        return numbered(model.sample(stop - start, seed=seed), start=start)
+
+    candidates = sharded_table(
+        context, place, make_rows, schema=schema, fingerprint=context.fingerprints.of(place)
+    )
+    attempt.write_table(CANDIDATES, candidates, schema)
+    return StageFacts(rows_in=0, rows_out=candidates.num_rows)

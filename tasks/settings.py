@@ -1,0 +1,129 @@
+"""The configuration of one run: what it samples, rewards, selects, retrains and evaluates."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, SerializeAsAny, ValidationError, model_validator
+
+from data.canonical import digest_of
+from data.configuration import FrozenConfig, describe_errors, setting
+from data.errors import ConfigError
+from generators.registry import (
+    GeneratorConfig,
+    InitialConfig,
+    find_generator,
+    parse_generator,
+)
+from rewards.registry import RewardConfig, parse_reward
+from tasks.bradley_terry import SelectionConfig, check_selection
+
+
+class EvaluationConfig(FrozenConfig):
+    """How each model is measured."""
+
+    num_samples: int = setting(1000, "fresh samples from each model p_k", "S", ge=1)
+
+
+class RuntimeConfig(FrozenConfig):
+    """Where and how the work is done; `threads`, `batch_size` and `shard_rows` affect digests."""
+
+    device: Literal["cpu"] = setting("cpu", "device the numbers are computed on", "O")
+    threads: int = setting(1, "threads of numerical libraries", "O", ge=1)
+    batch_size: int = setting(4096, "rows scored or generated at once", "O", ge=1)
+    shard_rows: int = setting(65_536, "candidates in one separately committed shard", "O", ge=1)
+    granularity: Literal["stage", "iteration", "run"] = setting(
+        "stage", "what one Prefect task covers", "O"
+    )
+    prefect: bool = setting(True, "run as Prefect flows; false calls the same functions", "O")
+
+
+class RunConfig(FrozenConfig):
+    """Everything that decides a run's digests, and how many iterations are wanted."""
+
+    domain: str = setting(..., "domain flow that runs it", "O")
+    seed: int = setting(0, "seed of every stage but the initial model", "O", ge=0)
+    iterations: int = setting(30, "retraining rounds T", "O", ge=1)
+    num_candidates: int = setting(1000, "candidates N sampled in each iteration", "O", ge=1)
+    generator: Annotated[SerializeAsAny[GeneratorConfig], BeforeValidator(parse_generator)] = (
+        setting(..., "model family and how it is refitted", "S")
+    )
+    initial: SerializeAsAny[InitialConfig] = setting(..., "how p_0 is made", "S")
+    rewards: tuple[Annotated[SerializeAsAny[RewardConfig], BeforeValidator(parse_reward)], ...] = (
+        setting(..., "preferences; one is drawn for every curated draw", "S", min_length=1)
+    )
+    selection: SelectionConfig = setting(
+        SelectionConfig(), "Bradley-Terry choice of the curated set", "S"
+    )
+    evaluation: EvaluationConfig = setting(EvaluationConfig(), "measurement of each model", "S")
+    runtime: RuntimeConfig = setting(RuntimeConfig(), "device, threads, shards, Prefect", "O")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict):
+            return raw
+        raw = _expand_q(dict(raw))
+        initial, generator = raw.get("initial"), raw.get("generator")
+        if isinstance(initial, dict) and generator is not None:
+            kind = find_generator(parse_generator(generator).kind)
+            raw["initial"] = kind.InitialConfig.model_validate(initial)
+        return raw
+
+    @model_validator(mode="after")
+    def _check(self) -> "RunConfig":
+        if sum(self.weights) <= 0:
+            raise ValueError("rewards: expected at least one positive weight, got only zeros")
+        names = self.reward_names
+        if len(set(names)) < len(names):
+            raise ValueError(f"rewards: expected different names, got {names}; set `name`")
+        check_selection(self.selection, self.num_candidates)
+        return self
+
+    @property
+    def weights(self) -> list[float]:
+        """Weights of the rewards, normalised to sum 1, (R,)."""
+        total = sum(reward.weight for reward in self.rewards)
+        return [reward.weight / total if total else 0.0 for reward in self.rewards]
+
+    @property
+    def reward_names(self) -> list[str]:
+        """Name of each reward, `<kind>-<number from 1>` unless configured, (R,)."""
+        return [
+            reward.name or f"{reward.kind}-{number}"
+            for number, reward in enumerate(self.rewards, start=1)
+        ]
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of all that affects results: everything but `iterations` and where it runs."""
+        plain = self.model_dump(mode="json", exclude={"iterations"})
+        for name in ("device", "granularity", "prefect"):
+            plain["runtime"].pop(name)
+        return digest_of(plain)
+
+
+def parse_config(raw: dict[str, Any]) -> RunConfig:
+    """Configuration from plain values; raises `ConfigError` naming every wrong key."""
+    try:
+        return RunConfig.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError(describe_errors(error)) from error
+
+
+def _expand_q(raw: dict[str, Any]) -> dict[str, Any]:
+    """`q` is short for the weights [q, 1 - q] of exactly two rewards."""
+    if "q" not in raw:
+        return raw
+    q = raw.pop("q")
+    rewards = [parse_reward(reward) for reward in raw.get("rewards", [])]
+    if len(rewards) != 2:
+        raise ValueError(
+            f"q: expected exactly 2 rewards to weigh, got {len(rewards)}; set each reward's weight"
+        )
+    if not isinstance(q, int | float) or not 0 <= q <= 1:
+        raise ValueError(f"q: expected a number between 0 and 1, got {q!r}")
+    weights = (float(q), 1.0 - float(q))
+    raw["rewards"] = [
+        reward.model_copy(update={"weight": weight})
+        for reward, weight in zip(rewards, weights, strict=True)
+    ]
+    return raw

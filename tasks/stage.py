@@ -1,0 +1,218 @@
+"""Running one stage: reuse what is committed, adopt what a fork shares, compute the rest."""
+
+import contextlib
+import fcntl
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from data.artifact import Artifact, find_artifact
+from data.commit import Attempt, discard_attempts
+from data.errors import ProvenanceMismatch
+from data.files import discard_folder, make_folders, storage_errors
+from data.manifest import Upstream
+from tasks.context import RunContext
+from tasks.places import Place, upstream
+
+LOG = logging.getLogger("pluralist.stage")
+
+# Module and function that compute each stage; imported on use, which keeps start-up short.
+COMPUTE = {
+    "initial": ("tasks.retrain", "compute_initial"),
+    "sample": ("tasks.sample", "compute"),
+    "draw": ("tasks.draw_stage", "compute"),
+    "select": ("tasks.select_stage", "compute"),
+    "retrain": ("tasks.retrain", "compute"),
+    "evaluate": ("tasks.evaluate", "compute"),
+}
+
+
+@dataclass(frozen=True)
+class StageFacts:
+    """What a stage function reports about its work."""
+
+    rows_in: int
+    rows_out: int
+    stand_ins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a place came to be committed: `computed`, `reused` or `adopted` (from a fork's origin)."""
+
+    place: Place
+    how: str
+    fingerprint: str
+    content_digest: str
+    seconds: float
+
+    def plain(self, run: str) -> dict[str, Any]:
+        """The outcome as plain values, for Prefect and logs."""
+        return {
+            "run": run,
+            "iteration": self.place.iteration,
+            "stage": self.place.stage,
+            "how": self.how,
+            "fingerprint": self.fingerprint,
+            "content_digest": self.content_digest,
+        }
+
+
+def run_place(context: RunContext, place: Place) -> Outcome:
+    """Make sure the stage at `place` is committed, computing it only if it is not.
+
+    The run's lock must be held. Raises `CorruptArtifact` when a committed file is damaged,
+    `ProvenanceMismatch` when a committed stage was made from something else.
+    """
+    started = time.perf_counter()
+    with _initial_lock(context, place):
+        how = "reused"
+        artifact = _reusable(context, place)
+        if artifact is None:
+            discard_attempts(context.folder(place))
+            artifact, how = _adopted(context, place), "adopted"
+        if artifact is None:
+            artifact, how = _computed(context, place), "computed"
+    return Outcome(
+        place=place,
+        how=how,
+        fingerprint=artifact.fingerprint,
+        content_digest=artifact.content_digest,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _reusable(context: RunContext, place: Place) -> Artifact | None:
+    artifact = context.find(place)
+    if artifact is None:
+        return None
+    expected = context.fingerprints.of(place)
+    if artifact.fingerprint != expected:
+        raise ProvenanceMismatch(
+            f"{artifact.folder}: fingerprint expected {expected}, found {artifact.fingerprint}: "
+            "it was committed by another configuration or release; fork the run to go on"
+        )
+    for source, recorded in zip(upstream(place), artifact.manifest.upstream, strict=True):
+        found = context.open_place(source).content_digest
+        if found != recorded.content_digest:
+            raise ProvenanceMismatch(
+                f"{artifact.folder}: made from {source} with content digest "
+                f"{recorded.content_digest}, but {found} is committed there now; set this stage "
+                "aside with `pluralist verify RUN --quarantine` and resume"
+            )
+    for entry in artifact.manifest.files:
+        artifact.verify_file(entry.path)
+    _discard_leftovers(artifact.folder)
+    return artifact
+
+
+def _adopted(context: RunContext, place: Place) -> Artifact | None:
+    """The same stage of the run this one was forked from, taken over if it is the same."""
+    origin = context.record.forked_from
+    sources = _sources(context, place)
+    while origin is not None:
+        theirs = find_artifact(context.store.stage_folder(origin, place.iteration, place.stage))
+        if (
+            theirs is not None
+            and theirs.fingerprint == context.fingerprints.of(place)
+            and [one.content_digest for one in theirs.manifest.upstream]
+            == [one.content_digest for one in sources]
+        ):
+            with Attempt(context.folder(place), root=context.store.root) as attempt:
+                attempt.adopt(theirs, theirs.manifest.files)
+                return attempt.publish(
+                    run=context.run,
+                    iteration=place.iteration,
+                    stage=place.stage,
+                    fingerprint=theirs.fingerprint,
+                    upstream=sources,
+                    seed=theirs.manifest.seed,
+                    numerics=theirs.manifest.numerics,
+                    versions=theirs.manifest.versions,
+                    wall_seconds=theirs.manifest.wall_seconds,
+                    stand_ins=theirs.manifest.stand_ins,
+                    reused_from=origin,
+                )
+        record = context.store.find_run(origin)
+        origin = record.forked_from if record else None
+    return None
+
+
+def _computed(context: RunContext, place: Place) -> Artifact:
+    module, function = COMPUTE[place.stage]
+    compute: Callable[[RunContext, Place, Attempt], StageFacts] = getattr(
+        import_module(module), function
+    )
+    started = time.perf_counter()
+    with Attempt(context.folder(place), root=context.store.root) as attempt:
+        facts = compute(context, place, attempt)
+        artifact = attempt.publish(
+            run=None if place.stage == "initial" else context.run,
+            iteration=place.iteration,
+            stage=place.stage,
+            fingerprint=context.fingerprints.of(place),
+            upstream=_sources(context, place),
+            seed=context.config.seed,
+            numerics=context.record.numerics,
+            versions=context.versions,
+            wall_seconds=time.perf_counter() - started,
+            stand_ins=facts.stand_ins,
+        )
+    _discard_leftovers(artifact.folder)
+    LOG.info(
+        "%s %s: %d rows in, %d rows out, %.3f s",
+        context.run,
+        place,
+        facts.rows_in,
+        facts.rows_out,
+        time.perf_counter() - started,
+    )
+    return artifact
+
+
+def _sources(context: RunContext, place: Place) -> tuple[Upstream, ...]:
+    found = []
+    for source in upstream(place):
+        artifact = context.open_place(source)
+        found.append(
+            Upstream(
+                place=str(source),
+                fingerprint=artifact.fingerprint,
+                content_digest=artifact.content_digest,
+                manifest_digest=artifact.manifest_digest,
+            )
+        )
+    return tuple(found)
+
+
+def _discard_leftovers(folder: Path) -> None:
+    """Remove shards and checkpoints, which end with the stage, and what a kill left of them."""
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries]
+    for name in names:
+        if name.startswith(("shard-", "checkpoint-", "discarded-")):
+            discard_folder(folder / name)
+    if sum(name.startswith("attempt-") for name in names) > 1:
+        discard_attempts(folder)
+
+
+@contextlib.contextmanager
+def _initial_lock(context: RunContext, place: Place) -> Iterator[None]:
+    """For the shared initial model: wait until no other run is making it."""
+    if place.stage != "initial":
+        yield
+        return
+    folder = context.folder(place)
+    with storage_errors(folder):
+        make_folders(folder, below=context.store.root)
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,41 @@
+"""What every test shares: steady threads, no display, a Prefect of its own, the real data."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+# Before numpy or Prefect is imported by any test.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"
+os.environ["MPLBACKEND"] = "Agg"
+os.environ["NO_COLOR"] = "1"
+os.environ.pop("PREFECT_API_URL", None)
+os.environ.pop("PLURALIST_STORE", None)
+_HOME = tempfile.TemporaryDirectory(prefix="pluralist-prefect-")
+os.environ["PREFECT_HOME"] = _HOME.name
+os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
+os.environ["DO_NOT_TRACK"] = "1"
+
+import pytest  # noqa: E402
+
+SHARED_DATA = "PLURALIST_SHARED_DATA"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real data sets; tests that use it skip where it is not."""
+    given = os.environ.get(SHARED_DATA)
+    folder = Path(given) if given else Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no real data: {SHARED_DATA} is not set and {folder} does not exist")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def prefect_server_url() -> Iterator[str]:
+    """A real Prefect server for the whole session, started once by the product's own code."""
+    from deploy.embedded_server import prefect_server
+
+    with prefect_server(lambda _text: None) as url:
+        yield url

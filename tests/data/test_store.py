@@ -1,0 +1,119 @@
+"""Layout of the store, its records and names."""
+
+from pathlib import Path
+
+import pytest
+
+from data.errors import ConfigError, CorruptArtifact, MissingArtifact, StorageError
+from data.store import GroupRecord, RunRecord, Store, check_name
+
+
+def record(run: str = "first") -> RunRecord:
+    return RunRecord(
+        run=run,
+        domain="gmm",
+        config={"seed": 0, "iterations": 3},
+        config_fingerprint="f",
+        numerics={},
+        package_version="0",
+        created_at="2026-01-01T00:00:00+00:00",
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path / "store")
+    store.create()
+    return store
+
+
+def test_creating_a_store_twice_changes_nothing(store: Store) -> None:
+    before = (store.root / "store.json").read_bytes()
+    store.create()
+    assert (store.root / "store.json").read_bytes() == before
+
+
+def test_a_record_reads_back_as_written(store: Store) -> None:
+    assert store.create_run(record())
+    found = store.read_run("first")
+    assert found.config == {"seed": 0, "iterations": 3}
+    assert store.run_names() == ["first"]
+
+
+def test_a_second_run_of_the_same_name_is_not_created(store: Store) -> None:
+    assert store.create_run(record())
+    other = record().model_copy(update={"domain": "other"})
+    assert not store.create_run(other)
+    assert store.read_run("first").domain == "gmm"
+
+
+def test_updating_a_record_replaces_it(store: Store) -> None:
+    store.create_run(record())
+    store.update_run(record().model_copy(update={"config": {"iterations": 9}}))
+    assert store.read_run("first").config == {"iterations": 9}
+
+
+def test_a_group_reads_back_as_written(store: Store) -> None:
+    made = GroupRecord(group="pair", domain="gmm", runs={"a": "pair-a-s0"})
+    assert store.create_group(made)
+    assert not store.create_group(made)
+    found = store.find_group("pair")
+    assert found is not None
+    assert found.runs == {"a": "pair-a-s0"}
+    assert store.group_names() == ["pair"]
+
+
+@pytest.mark.parametrize(
+    "name", ["../x", "", "x" * 300, "Upper", "-dash", "a/b", "a.b", "ü", "a\n"]
+)
+def test_a_name_that_could_leave_its_folder_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="name: expected 1 to 63 characters .* choose another"):
+        check_name(name)
+
+
+def test_a_long_wrong_name_is_not_repeated_in_full() -> None:
+    with pytest.raises(ConfigError, match=r"\(300 characters\)"):
+        check_name("x" * 300)
+
+
+def test_a_missing_run_names_those_there_are(store: Store) -> None:
+    store.create_run(record())
+    with pytest.raises(MissingArtifact, match="no run 'second' in store .*; there is: first"):
+        store.read_run("second")
+
+
+def test_a_damaged_record_is_reported_with_both_digests(store: Store) -> None:
+    store.create_run(record())
+    path = store.run_folder("first") / "run.json"
+    path.write_bytes(path.read_bytes().replace(b'"iterations": 3', b'"iterations": 4'))
+    with pytest.raises(CorruptArtifact, match=r"run\.json: sha256 expected .*, found"):
+        store.read_run("first")
+
+
+def test_a_record_of_a_newer_release_is_refused(store: Store) -> None:
+    store.create_run(record())
+    path = store.run_folder("first") / "run.json"
+    path.write_bytes(path.read_bytes().replace(b'"schema_version": 1', b'"schema_version": 2'))
+    with pytest.raises(CorruptArtifact, match="schema version 2 is newer than 1"):
+        store.read_run("first")
+
+
+def test_a_store_of_a_newer_release_is_refused(store: Store) -> None:
+    (store.root / "store.json").write_text('{"schema_version": 7}')
+    with pytest.raises(StorageError, match="schema version 7 is newer than 1"):
+        store.create()
+
+
+def test_a_store_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="expected a folder, found a file"):
+        Store(tmp_path / "file").create()
+
+
+@pytest.mark.parametrize("evaluated", [0, 1, 2, 5, 11])
+def test_progress_counts_the_evaluated_models(store: Store, evaluated: int) -> None:
+    for k in range(evaluated):
+        folder = store.stage_folder("first", k - 1 if k else None, "evaluate")
+        folder.mkdir(parents=True)
+        (folder / "manifest.json").write_text("{}")
+    assert store.models_evaluated("first", 10) == evaluated

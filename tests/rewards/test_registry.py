@@ -1,0 +1,95 @@
+from collections.abc import Sequence
+from typing import ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pytest
+from pydantic import ValidationError
+
+from data.errors import ConfigError
+from rewards.quadratic import QuadraticConfig, QuadraticReward
+from rewards.registry import (
+    Reward,
+    RewardConfig,
+    available,
+    find_basins,
+    find_reward,
+    parse_reward,
+)
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class Plain:
+    Config: ClassVar[type[RewardConfig]] = RewardConfig
+
+    def __init__(self, config: RewardConfig) -> None:
+        self.config = config
+
+    def __call__(self, samples: pa.Table) -> FloatArray:
+        return np.zeros(samples.num_rows)
+
+    @classmethod
+    def example(cls) -> Self:
+        raise NotImplementedError
+
+    @classmethod
+    def example_samples(cls, num_samples: int, *, seed: int) -> pa.Table:
+        raise NotImplementedError
+
+
+class Labelled(Plain):
+    @staticmethod
+    def basin_labels(rewards: Sequence[Reward], samples: pa.Table) -> list[int]:
+        return [len(rewards) - 1] * samples.num_rows
+
+
+SAMPLES = pa.table({"x": [0.0, 1.0], "y": [0.0, 1.0]})
+
+
+def test_the_quadratic_reward_is_available_as_our_own() -> None:
+    assert available()["quadratic"] == "pluralist"
+    assert find_reward("quadratic") is QuadraticReward
+
+
+def test_an_unknown_reward_is_refused_with_the_rewards_there_are() -> None:
+    with pytest.raises(ConfigError, match=r"reward: expected one of .*quadratic.*, got 'cubic'"):
+        find_reward("cubic")
+
+
+def test_plain_values_become_the_configuration_of_their_reward() -> None:
+    parsed = parse_reward({"kind": "quadratic", "centre": [1, 2], "weight": 0.3})
+    assert parsed == QuadraticConfig(centre=(1.0, 2.0), weight=0.3)
+    assert parse_reward(parsed) is parsed
+
+
+def test_a_wrong_value_is_refused_with_the_reward_and_the_key() -> None:
+    with pytest.raises(ConfigError, match=r"reward 'quadratic': gamma: .*greater than 0, got -1"):
+        parse_reward({"kind": "quadratic", "centre": [1, 2], "gamma": -1})
+
+
+@pytest.mark.parametrize("name", ["Upper", "under_score", "", "-first", "a" * 64])
+def test_a_name_that_is_no_column_name_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="name"):
+        QuadraticConfig(centre=(0.0, 0.0), name=name)
+
+
+def test_a_negative_weight_is_refused() -> None:
+    with pytest.raises(ValidationError, match="weight"):
+        QuadraticConfig(centre=(0.0, 0.0), weight=-0.1)
+
+
+def test_basins_come_from_the_class_that_all_rewards_share() -> None:
+    reward = Labelled(RewardConfig(kind="labelled"))
+    labels = find_basins([reward, reward, reward], SAMPLES)
+    assert labels is not None
+    assert labels.dtype == np.int64
+    np.testing.assert_array_equal(labels, [2, 2])
+
+
+def test_rewards_without_labels_or_of_several_kinds_have_no_basins() -> None:
+    plain, labelled = Plain(RewardConfig(kind="plain")), Labelled(RewardConfig(kind="labelled"))
+    assert find_basins([plain, plain], SAMPLES) is None
+    assert find_basins([labelled, plain], SAMPLES) is None
+    assert find_basins([], SAMPLES) is None

@@ -1,0 +1,1 @@
+"""The paper's results as functions of numbers: nothing here samples, reads or writes."""
