@@ -16,7 +16,7 @@ from typing import Any, Self
 import pyarrow as pa
 
 from data import parquet, sealed
-from data.artifact import Artifact, find_artifact
+from data.artifact import Artifact, find_artifact, open_artifact
 from data.canonical import canonical_json
 from data.errors import Locked, ProvenanceMismatch
 from data.files import (
@@ -128,9 +128,10 @@ class Attempt:
             committed_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             **facts,
         )
+        text = sealed.render(manifest)
         with storage_errors(self.folder):
             try:
-                write_file(self.path / MANIFEST, sealed.render(manifest))
+                digest = write_file(self.path / MANIFEST, text)
                 sync_folder(self.path)
                 won = link_new(self.path / MANIFEST, self.folder / MANIFEST)
             except FileNotFoundError as error:
@@ -138,10 +139,10 @@ class Attempt:
                     f"{self.folder}: this attempt was set aside by another process that took over "
                     "the run; let that one finish, nothing committed is lost"
                 ) from error
-        committed = find_artifact(self.folder)
-        assert committed is not None, "published just now"
-        if not won:
-            self._compare(manifest, committed)
+        if won:
+            return Artifact(self.folder, manifest, digest.sha256)
+        committed = open_artifact(self.folder)
+        self._compare(manifest, committed)
         return committed
 
     def _is_published(self) -> bool:

@@ -10,6 +10,8 @@ from data.errors import BadNumbers
 
 ROW_GROUP = 65_536
 IMAGE_ROW_GROUP = 4_096
+# Bytes from which a file is mapped and read in threads; below, both cost more than they save.
+LARGE = 1 << 22
 
 
 def write_table(table: pa.Table, sink: Any) -> None:
@@ -38,7 +40,9 @@ def write_table(table: pa.Table, sink: Any) -> None:
 
 def parse_table(content: bytes | memoryview) -> pa.Table:
     """Table from the bytes of one Parquet file; page checksums are verified."""
-    return pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
+    return pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True).read(
+        use_threads=len(content) > LARGE
+    )
 
 
 def table_bytes(table: pa.Table) -> bytes:
@@ -75,7 +79,8 @@ def require_schema(table: pa.Table, expected: pa.Schema, what: str) -> pa.Table:
 
 
 def _compresses(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_list(kind)
+    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_list)
+    return any(is_text(kind) for is_text in texts)
 
 
 def _leaves(field: pa.Field) -> list[str]:

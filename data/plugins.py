@@ -43,6 +43,10 @@ class PluginFamily:
         origins |= dict.fromkeys(self._own_kinds(), OWN)
         return dict(sorted(origins.items()))
 
+    def origin(self, kind: str) -> str:
+        """Origin of one kind; raises `KeyError` for one that does not exist."""
+        return OWN if kind in self._own_kinds() else self.available()[kind]
+
     def find(self, kind: str) -> Any:
         """The object exported for `kind`, importing no other.
 

@@ -20,7 +20,7 @@ STAGE_NUMBERS = {
 def stage_sequence(
     seed: int, stage: str, iteration: int, *, shard: int = 0, stream: int = 0
 ) -> np.random.SeedSequence:
-    """Seed sequence of one stage: `SeedSequence(seed, spawn_key=(stage, iteration, shard, stream))`.
+    """Seed sequence of one stage, spawned from `seed` by (stage, iteration, shard, stream).
 
     `iteration` is t of the stage's folder, for `evaluate` the index k of the model p_k;
     `stream` separates independent uses of randomness inside one stage.

@@ -57,11 +57,11 @@ def find_preset(domain: Domain, name: str) -> Preset:
 
 def arm_configs(domain: Domain, preset: Preset, changes: Plain) -> dict[str | None, RunConfig]:
     """Configuration of every arm after `changes`; a preset without arms has the one arm None."""
-    arms: Mapping[str | None, Plain] = dict(preset.arms) or {None: {}}
+    arms: list[tuple[str | None, Plain]] = [*preset.arms.items()] or [(None, {})]
     base = preset.base().model_dump(mode="json")
     return {
         arm: parse_config(domain.expand(merge(merge(base, changes), special)))
-        for arm, special in arms.items()
+        for arm, special in arms
     }
 
 

@@ -67,7 +67,8 @@ def rounds(
                     done += 1
                     computed += outcome.how == "computed"
                     tell(Step(context.run, outcome, done, total))
-                    if after_iteration and outcome.place.stage == "evaluate":
+                    fresh = outcome.how != "reused"
+                    if after_iteration and fresh and outcome.place.stage == "evaluate":
                         t = outcome.place.iteration
                         after_iteration(context, 0 if t is None else t + 1)
         except PluralistError as error:

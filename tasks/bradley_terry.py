@@ -86,8 +86,8 @@ class Winners:
     """One winner a draw, in draw order. A candidate's id is its row in `scores`."""
 
     candidate_id: IdArray  # (m,)
-    # Chance of the winning entry within its pool at the moment of its draw, in (0, 1]. Where a
-    # candidate stands several times in a fresh pool, this is the chance of one such entry.
+    # Chance of this candidate within its pool at the moment of its draw, in (0, 1]; one that
+    # stands there several times has the chances of all its entries.
     probability: FloatArray  # (m,)
     pools: Sequence[IdArray] | IdArray | None  # ids in each draw's pool, when asked for
 
@@ -113,7 +113,7 @@ def select(
     Advances `rng` by two children and nothing else.
     Raises `ConfigError` for arguments that do not fit, `BadNumbers` for a NaN or infinite score.
     """
-    _check_arrays(scores, active, temperature)
+    _check_shapes(scores, active)
     _check_arguments(
         len(scores),
         scheme=scheme,
@@ -122,6 +122,7 @@ def select(
         temperature=temperature,
         replacement=replacement,
     )
+    _check_values(scores, temperature)
     rewards: IntArray = active.astype(np.int64)
     tau, keep = temperature, keep_pools
     if scheme == "grouped":
@@ -148,10 +149,9 @@ def _check_arguments(num_candidates: int, **arguments: Any) -> None:
     check_selection(config, num_candidates)
 
 
-def _check_arrays(
+def _check_shapes(
     scores: FloatArray,  # (n, R)
     active: npt.NDArray[np.integer],  # (m,)
-    temperature: float,
 ) -> None:
     if scores.ndim != 2 or scores.size == 0:
         raise ConfigError(
@@ -169,10 +169,16 @@ def _check_arrays(
             f"active: expected reward indices from 0 to {num_rewards - 1}, got {active.min()} to "
             f"{active.max()}; scores needs one column for every reward that is drawn"
         )
+
+
+def _check_values(
+    scores: FloatArray,  # (n, R)
+    temperature: float,
+) -> None:
     highest, lowest = float(scores.max()), float(scores.min())
     if not (math.isfinite(highest) and math.isfinite(lowest)):
         finite = np.isfinite(scores)
-        row, column = divmod(int(np.argmin(finite)), num_rewards)
+        row, column = divmod(int(np.argmin(finite)), scores.shape[1])
         raise BadNumbers(
             f"scores: expected finite numbers, got {scores[row, column]} at row {row}, reward "
             f"column {column} ({scores.size - int(finite.sum())} in all); repair that reward"

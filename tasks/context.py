@@ -9,11 +9,12 @@ import pyarrow as pa
 
 from data.artifact import Artifact, find_artifact, open_artifact
 from data.errors import BadNumbers
+from data.plugins import OWN
 from data.store import RunRecord, Store
+from generators.registry import FAMILY as GENERATORS
 from generators.registry import Generator, find_generator
-from generators.registry import available as generator_kinds
+from rewards.registry import FAMILY as REWARDS
 from rewards.registry import Reward, find_reward
-from rewards.registry import available as reward_kinds
 from tasks.places import Fingerprints, Place, model_place
 from tasks.settings import RunConfig, parse_config
 
@@ -29,6 +30,7 @@ class RunContext:
         self.run = record.run
         self.config: RunConfig = parse_config(record.config)
         self.fingerprints = Fingerprints(self.config)
+        self._committed: dict[Place, Artifact] = {}
         self._last_model: tuple[int, Generator] | None = None
 
     @classmethod
@@ -40,14 +42,10 @@ class RunContext:
     @cached_property
     def versions(self) -> dict[str, str]:
         """Version of this package, and origin of every reward and generator that is not ours."""
-        origins = {"reward": reward_kinds(), "generator": generator_kinds()}
-        used = [("generator", self.config.generator.kind)]
-        used += [("reward", reward.kind) for reward in self.config.rewards]
-        foreign = {
-            f"{noun} {kind}": origins[noun][kind]
-            for noun, kind in used
-            if origins[noun][kind] != "pluralist"
-        }
+        used = [(GENERATORS, self.config.generator.kind)]
+        used += [(REWARDS, reward.kind) for reward in self.config.rewards]
+        origins = {f"{family.noun} {kind}": family.origin(kind) for family, kind in used}
+        foreign = {what: origin for what, origin in origins.items() if origin != OWN}
         return {"pluralist": self.record.package_version} | foreign
 
     def folder(self, place: Place) -> Path:
@@ -57,12 +55,17 @@ class RunContext:
         return self.store.stage_folder(self.run, place.iteration, place.stage)
 
     def find(self, place: Place) -> Artifact | None:
-        """The committed stage, or None."""
-        return find_artifact(self.folder(place))
+        """The committed stage, or None. What is committed stays, so it is looked up once."""
+        if place not in self._committed:
+            artifact = find_artifact(self.folder(place))
+            if artifact is None:
+                return None
+            self._committed[place] = artifact
+        return self._committed[place]
 
     def open_place(self, place: Place) -> Artifact:
         """The committed stage; raises `MissingArtifact` when there is none."""
-        return open_artifact(self.folder(place))
+        return self.find(place) or open_artifact(self.folder(place))
 
     def model(self, k: int) -> Generator:
         """The model p_k, always as committed, so that a resumed run sees the same bits."""

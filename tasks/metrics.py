@@ -24,7 +24,8 @@ def basin_masses(
     num_basins: int,
 ) -> FloatArray:  # (R,)
     """Share of samples in each basin; sums to 1."""
-    return np.bincount(labels, minlength=num_basins) / len(labels)
+    masses: FloatArray = np.bincount(labels, minlength=num_basins) / float(len(labels))
+    return masses
 
 
 def leakage_matrix(

@@ -29,7 +29,7 @@ def weights_in_place(
 ) -> FloatArray:
     """exp(gap / tau) in [0, 1]; at tau = 0 its limit, 1 for the best entries and 0 elsewhere."""
     if temperature == 0:
-        gaps[...] = gaps == 0
+        gaps[...] = gaps >= -0.1
         return gaps
     if temperature != 1:
         gaps /= temperature
@@ -94,13 +94,14 @@ def shrinking_pool(
     n, num_rewards = scores.shape
     orders = []
     for reward in range(num_rewards):
-        column, noise = scores[:, reward], race_rng.gumbel(size=n)
-        keys = column
+        values: FloatArray = scores[:, reward]
+        noise = race_rng.gumbel(size=(n,))
+        keys = values
         if temperature > 0:
-            keys = (column - column.max()) / temperature + noise
+            keys = (values - values.max()) / temperature + noise
         # The keys behind the first decide what it cannot: ties at tau = 0, and gaps so wide
         # that adding the noise rounded it away.
-        orders.append(np.lexsort((noise, column, keys))[::-1])
+        orders.append(np.lexsort((noise, values, keys))[::-1])
     ids, left = np.empty(len(active), np.int32), np.ones(n, dtype=bool)
     pools: list[IdArray] | None = [] if keep else None
     heads = [iter(order.tolist()) for order in orders]
@@ -226,8 +227,10 @@ def fresh_shrinking_pools(
         places = pool_rng.integers(0, last + 1, pool_size)
         rows = left[places]
         values = scores[rows, reward][:, np.newaxis]
-        slots, chosen = _choose(values, uniforms[draw, np.newaxis], temperature)
-        ids[draw], chances[draw] = rows[slots[0]], chosen[0]
+        slots, chance = _choose(
+            values, rows[:, np.newaxis], uniforms[draw, np.newaxis], temperature
+        )
+        ids[draw], chances[draw] = rows[slots[0]], chance[0]
         left[places[slots[0]]] = left[last]
         if pools is not None:
             pools[draw] = rows
@@ -260,16 +263,17 @@ def _sized_pools(
             places = np.add((num_rewards * entries).T, columns, order="C")
             values = flat.take(places, mode="clip")
         else:
-            places = num_rewards * entries
-            places += columns[:, np.newaxis]
-            values = flat.take(places, mode="clip").T
-        slots, chances[start:stop] = _choose(values, uniforms[start:stop], temperature)
+            places = (num_rewards * entries).T
+            places += columns
+            values = flat.take(places.T, mode="clip").T
+        slots, chances[start:stop] = _choose(values, places, uniforms[start:stop], temperature)
         ids[start:stop] = entries[np.arange(stop - start), slots]
     return ids, chances, pools
 
 
 def _choose(
     values: FloatArray,  # (K, c), scores in each pool; overwritten
+    names: npt.NDArray[np.integer],  # (K, c), equal where a pool repeats a candidate
     uniforms: FloatArray,  # (c,)
     temperature: float,
 ) -> tuple[IntArray, FloatArray]:  # (c,), (c,)
@@ -283,5 +287,6 @@ def _choose(
     else:
         cumulative = np.cumsum(weights.T, axis=1).T
     total = cumulative[-1]
-    slots = np.argmin(cumulative <= below(total, uniforms), axis=0)
-    return slots, weights[slots, np.arange(len(slots))] / total
+    winners = np.argmin(cumulative <= below(total, uniforms), axis=0), np.arange(len(uniforms))
+    times = (names == names[winners]).sum(axis=0, dtype=np.int32)
+    return winners[0], times * weights[winners] / total

@@ -52,7 +52,8 @@ def _categorical(
     cumulative = np.cumsum(shares)
     # Rounding may leave the last sum below 1; a uniform up there must not fall off the end.
     targets = np.minimum(uniforms * cumulative[-1], np.nextafter(cumulative[-1], 0.0))
-    return np.searchsorted(cumulative, targets, side="right").astype(np.int16)
+    drawn: npt.NDArray[np.int16] = np.searchsorted(cumulative, targets, "right").astype(np.int16)
+    return drawn
 
 
 def _check_weights(

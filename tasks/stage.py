@@ -43,7 +43,7 @@ class StageFacts:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a place came to be committed: `computed`, `reused` or `adopted` (from a fork's origin)."""
+    """How a place came to be committed: `computed`, `reused`, or `adopted` from a fork's origin."""
 
     place: Place
     how: str

@@ -64,6 +64,6 @@ def test_a_released_lock_has_no_holder(tmp_path: Path) -> None:
 def test_looking_for_the_holder_does_not_take_the_lock(tmp_path: Path) -> None:
     with run_lock(tmp_path, "first"):
         assert holder(tmp_path) is not None
-        with pytest.raises(Locked, match="wait for it to end or stop it, then resume"):
-            with run_lock(tmp_path, "first"):
-                pass
+        message = "wait for it to end or stop it, then resume"
+        with pytest.raises(Locked, match=message), run_lock(tmp_path, "first"):
+            pass

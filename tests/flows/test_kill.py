@@ -5,81 +5,48 @@ milliseconds. Every child cuts its own power at one numbered operation of the st
 """
 
 import multiprocessing
-import os
+import shutil
 import signal
+import tempfile
+from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from data import failpoints
 from data.store import Store
-from flows.creation import create_runs
-from flows.domain import arm_configs, find_domain, find_preset
-from flows.rounds import rounds
 from pluralist.listing import run_digest, stage_digests
 from pluralist.verification import verify_run
-from tasks.context import RunContext
-
-SETTINGS = {
-    "iterations": 2,
-    "num_candidates": 60,
-    "selection": {"num_curated": 60},
-    "evaluation": {"num_samples": 40},
-    # Two shards, so that the commits of shards are cut as well.
-    "runtime": {"shard_rows": 32},
-}
-
-
-def create(root: Path) -> RunContext:
-    store = Store(root)
-    domain = find_domain("gmm")
-    configs = arm_configs(domain, find_preset(domain, "smoke"), SETTINGS)
-    (record,) = create_runs(store, domain, configs, name="killed", preset="smoke")
-    return RunContext(store, record)
-
-
-def run_until(root: Path, operation: int) -> None:
-    """Child process: run the loop and die at the given operation of the store."""
-    passed = 0
-
-    def cut(_name: str, _path: Path) -> None:
-        nonlocal passed
-        passed += 1
-        if passed == operation:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    failpoints.install(cut)
-    rounds(create(root))
-
-
-def count_operations(root: Path, result: "multiprocessing.SimpleQueue[int]") -> None:
-    """Child process: run the loop to its end and report how many operations the store saw."""
-    passed = 0
-
-    def count(_name: str, _path: Path) -> None:
-        nonlocal passed
-        passed += 1
-
-    failpoints.install(count)
-    rounds(create(root))
-    result.put(passed)
-
-
-def resume(root: Path) -> None:
-    """Child process: go on with the run."""
-    rounds(create(root))
+from tests.flows.killed_process import count_operations, resume, run_until
 
 
 @pytest.fixture(scope="module")
 def server() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "tasks.evaluate", "sklearn.mixture"])
+    context.set_forkserver_preload(
+        [
+            "tests.flows.killed_process",
+            "flows.gmm",
+            "tasks.evaluate",
+            "tasks.select_stage",
+            "tasks.draw_stage",
+            "sklearn.mixture",
+        ]
+    )
     return context
 
 
-def run_child(server: ForkServerContext, target: object, *arguments: object) -> int:
-    process = server.Process(target=target, args=arguments)  # type: ignore[arg-type]
+@pytest.fixture
+def memory_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one: the order of operations is tested, not the disk."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as name:
+        yield Path(name)
+
+
+def run_child(server: ForkServerContext, target: Callable[..., None], *arguments: Any) -> int:
+    process = server.Process(target=target, args=arguments)
     process.start()
     process.join()
     assert process.exitcode is not None
@@ -102,17 +69,17 @@ def manifests(root: Path) -> dict[Path, bytes]:
 @pytest.mark.slow  # hundreds of processes
 @pytest.mark.timeout(600)
 def test_a_kill_at_any_operation_then_resume_gives_the_digests_of_an_uninterrupted_run(
-    tmp_path: Path, server: ForkServerContext
+    memory_path: Path, server: ForkServerContext
 ) -> None:
     result = server.SimpleQueue()
-    assert run_child(server, count_operations, tmp_path / "whole", result) == 0
+    assert run_child(server, count_operations, memory_path / "whole", result) == 0
     operations = result.get()
-    expected = committed(tmp_path / "whole")
-    assert len(expected) == 12, "p_0, its evaluation and two iterations of five stages"
+    expected = committed(memory_path / "whole")
+    assert len(expected) == 7, "p_0, its evaluation and the five stages of one iteration"
     assert operations > 200
 
     for operation in range(1, operations + 1):
-        root = tmp_path / f"killed-{operation}"
+        root = memory_path / f"killed-{operation}"
         assert run_child(server, run_until, root, operation) == -signal.SIGKILL, "it fired"
 
         before, left = committed(root), manifests(root)
@@ -129,12 +96,14 @@ def test_a_kill_at_any_operation_then_resume_gives_the_digests_of_an_uninterrupt
         assert not list(root.glob("runs/*/*/*/shard-*")), "shards end with their stage"
         attempts = list(root.glob("runs/*/*/*/attempt-*"))
         assert len(attempts) == len(list(root.glob("runs/*/*/*/manifest.json")))
+        shutil.rmtree(root)
 
 
 def test_the_digest_of_a_run_is_that_of_its_stages_in_order(
     tmp_path: Path, server: ForkServerContext
 ) -> None:
     for name in ("a", "b"):
+        (tmp_path / name).mkdir()
         assert run_child(server, resume, tmp_path / name) == 0
     first, second = (Store(tmp_path / name) for name in ("a", "b"))
     stages = stage_digests(first, first.read_run("killed"))
