@@ -1,6 +1,8 @@
 """Writing down runs before they start: names, records, changed configurations, forks."""
 
+import json
 import re
+import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
@@ -35,7 +37,6 @@ def create_runs(
     Several arms make a group called `name` of runs `<name>-<arm>-s<seed>`. Raises
     `ProvenanceMismatch` when a run of that name has another configuration.
     """
-    store.create()
     group = name if len(configs) > 1 else None
     records = [
         _new_record(
@@ -50,8 +51,9 @@ def create_runs(
     ]
     for record in records:
         check_name(record.run)
+    check_name(name)
+    store.create()
     if group is not None:
-        check_name(group)
         runs = {str(record.arm): record.run for record in records}
         made = GroupRecord(
             group=group, domain=domain.name, preset=preset, experiment=experiment, runs=runs
@@ -161,7 +163,7 @@ def describe_change(present: RunRecord, config: dict[str, Any]) -> str:
     """Message for a changed configuration: a table of keys, old -> new, and the way out."""
     rows = changed_keys(present.config, config)
     table = "\n".join(f"  {path}: {old} -> {new}" for path, old, new in rows)
-    settings = " ".join(f"--set {path}={new}" for path, _, new in rows)
+    settings = " ".join(f"--set {shlex.quote(f'{path}={json.dumps(new)}')}" for path, _, new in rows)
     return (
         f"run {present.run!r} exists with another configuration (old -> new):\n{table}\n"
         "a run keeps its configuration; to reuse the stages that do not change:\n"

@@ -151,6 +151,7 @@ def _write_results(
     ]
     path = folder / "results.parquet"
     with storage_errors(path):
+        folder.mkdir(parents=True, exist_ok=True)
         replace_file(path, table_bytes(pa.Table.from_pylist(rows, schema=RESULTS)))
     return path
 

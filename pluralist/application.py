@@ -35,7 +35,7 @@ def run_application(arguments: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        APPLICATION(arguments)
+        APPLICATION(arguments, prog_name="pluralist")
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else 0
     except PluralistError as error:

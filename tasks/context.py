@@ -31,6 +31,7 @@ class RunContext:
         self.config: RunConfig = parse_config(record.config)
         self.fingerprints = Fingerprints(self.config)
         self._committed: dict[Place, Artifact] = {}
+        self._tables: dict[tuple[Place, str], pa.Table] = {}
         self._last_model: tuple[int, Generator] | None = None
 
     @classmethod
@@ -66,6 +67,15 @@ class RunContext:
     def open_place(self, place: Place) -> Artifact:
         """The committed stage; raises `MissingArtifact` when there is none."""
         return self.find(place) or open_artifact(self.folder(place))
+
+    def table(self, iteration: int, stage: str, name: str) -> pa.Table:
+        """Verified table of a committed stage; those of one iteration are read once."""
+        place = Place(iteration, stage)
+        if any(kept.iteration != iteration for kept, _ in self._tables):
+            self._tables.clear()
+        if (place, name) not in self._tables:
+            self._tables[place, name] = self.open_place(place).table(name)
+        return self._tables[place, name]
 
     def model(self, k: int) -> Generator:
         """The model p_k, always as committed, so that a resumed run sees the same bits."""

@@ -24,7 +24,7 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
     config, t = context.config, place.iteration
     fingerprint = context.fingerprints.of_scores(place)
     if not _adopt_scores(context, place, attempt, fingerprint):
-        candidates = context.open_place(Place(t, "sample")).table(CANDIDATES)
+        candidates = context.table(t, "sample", CANDIDATES)
         schema = scores_schema(config.reward_names)
 
         def make_rows(_shard: int, start: int, stop: int) -> pa.Table:

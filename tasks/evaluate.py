@@ -62,8 +62,8 @@ def _of_samples(
 
 def _of_selection(context: RunContext, t: int) -> dict[str, float]:
     names = context.config.reward_names
-    candidates = context.open_place(Place(t, "sample")).table(CANDIDATES)
-    winners = context.open_place(Place(t, "select")).table("winners.parquet")
+    candidates = context.table(t, "sample", CANDIDATES)
+    winners = context.table(t, "select", "winners.parquet")
     probability = winners["probability"].to_numpy()
     measured = {
         "winner_probability_mean": float(probability.mean()),

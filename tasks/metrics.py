@@ -24,8 +24,7 @@ def basin_masses(
     num_basins: int,
 ) -> FloatArray:  # (R,)
     """Share of samples in each basin; sums to 1."""
-    masses: FloatArray = np.bincount(labels, minlength=num_basins) / float(len(labels))
-    return masses
+    return np.bincount(labels, minlength=num_basins) / float(len(labels))
 
 
 def leakage_matrix(
@@ -41,7 +40,10 @@ def leakage_matrix(
     counts = np.zeros((num_basins, num_basins))
     np.add.at(counts, (active, winner_labels), 1)
     totals = counts.sum(axis=1, keepdims=True)
-    return np.divide(counts, totals, out=np.full_like(counts, np.nan), where=totals > 0)
+    shares: FloatArray = np.divide(
+        counts, totals, out=np.full_like(counts, np.nan), where=totals > 0
+    )
+    return shares
 
 
 def num_distinct(

@@ -2,6 +2,9 @@
 
 Every scheme takes two child streams of its generator: one uniform a draw, and whatever forms
 the pools. Neither is consumed in an order that depends on how draws are cut into chunks.
+A winner is the first entry whose cumulative weight exceeds u * total. It always exists: u is at
+most 1 - 2**-53, and that product rounds to less than total. It has raised the sum, so an entry
+of weight 0 never wins.
 Letters: n candidates, R rewards, m draws, K entries in a pool. Arguments are checked by the
 caller: finite scores, spreads that stay finite when divided by the temperature.
 """
@@ -29,23 +32,11 @@ def weights_in_place(
 ) -> FloatArray:
     """exp(gap / tau) in [0, 1]; at tau = 0 its limit, 1 for the best entries and 0 elsewhere."""
     if temperature == 0:
-        gaps[...] = gaps >= -0.1
+        gaps[...] = gaps == 0
         return gaps
     if temperature != 1:
         gaps /= temperature
     return np.exp(gaps, out=gaps)
-
-
-def below(
-    total: FloatArray,  # any shape, >= 1
-    uniforms: FloatArray,  # the same shape, in [0, 1)
-) -> FloatArray:
-    """u * total, rounded so that it stays below total.
-
-    The first entry whose cumulative weight exceeds such a target always exists, and has raised
-    the sum, so an entry of weight 0 can never be picked.
-    """
-    return np.minimum(uniforms * total, np.nextafter(total, 0.0))
 
 
 def shared_pool(
@@ -67,7 +58,7 @@ def shared_pool(
         total = cumulative[-1]
         # Looking up sorted targets walks through memory once instead of jumping about.
         draws = draws[np.argsort(uniforms[draws])]
-        winners = np.searchsorted(cumulative, below(total, uniforms[draws]), side="right")
+        winners = np.searchsorted(cumulative, uniforms[draws] * total, side="right")
         ids[draws] = winners
         chances[draws] = weights[winners] / total
     n = len(scores)
@@ -159,7 +150,8 @@ def group_pools(
     cumulative = np.cumsum(weights)
     ends = cumulative[starts + sizes - 1]
     before = np.concatenate(([0.0], ends[:-1]))
-    # A target in [before, end) is exceeded first by an entry of its own group.
+    # A target in [before, end) is exceeded first by an entry of its own group; the sum with
+    # `before` may round up to `end`, which the minimum takes back.
     targets = np.minimum(before + uniforms * (ends - before), np.nextafter(ends, 0.0))
     winners = np.searchsorted(cumulative, targets, side="right")
     chances = weights[winners] / np.add.reduceat(weights, starts)
@@ -287,6 +279,6 @@ def _choose(
     else:
         cumulative = np.cumsum(weights.T, axis=1).T
     total = cumulative[-1]
-    winners = np.argmin(cumulative <= below(total, uniforms), axis=0), np.arange(len(uniforms))
+    winners = np.argmin(cumulative <= uniforms * total, axis=0), np.arange(len(uniforms))
     times = (names == names[winners]).sum(axis=0, dtype=np.int32)
     return winners[0], times * weights[winners] / total

@@ -31,8 +31,8 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
     """Write model/ and training.parquet of p_{t+1}."""
     assert place.iteration is not None
     t = place.iteration
-    candidates = context.open_place(Place(t, "sample")).table(CANDIDATES)
-    winners = context.open_place(Place(t, "select")).table("winners.parquet")
+    candidates = context.table(t, "sample", CANDIDATES)
+    winners = context.table(t, "select", "winners.parquet")
     curated = curated_rows(candidates, winners)
     checkpoints = _checkpoints(context, place)
     model = context.model(t).refit(

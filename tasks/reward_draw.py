@@ -50,8 +50,8 @@ def _categorical(
 ) -> npt.NDArray[np.int16]:  # (m,)
     """First reward whose cumulative share exceeds the uniform, which skips shares of 0."""
     cumulative = np.cumsum(shares)
-    # Rounding may leave the last sum below 1; a uniform up there must not fall off the end.
-    targets = np.minimum(uniforms * cumulative[-1], np.nextafter(cumulative[-1], 0.0))
+    # The last sum may differ from 1 by rounding; scaled by it, a uniform below 1 stays below it.
+    targets = uniforms * cumulative[-1]
     drawn: npt.NDArray[np.int16] = np.searchsorted(cumulative, targets, "right").astype(np.int16)
     return drawn
 

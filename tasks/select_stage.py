@@ -18,9 +18,8 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
     """Write winners.parquet, and pools.parquet when `selection.keep_pools` asks for it."""
     assert place.iteration is not None
     config, t = context.config, place.iteration
-    candidates = context.open_place(Place(t, "sample")).table(CANDIDATES)
-    draw = context.open_place(Place(t, "draw"))
-    scores, draws = draw.table(SCORES), draw.table(DRAWS_FILE)
+    candidates = context.table(t, "sample", CANDIDATES)
+    scores, draws = context.table(t, "draw", SCORES), context.table(t, "draw", DRAWS_FILE)
     winners = select(
         np.column_stack([scores[name].to_numpy() for name in config.reward_names]),
         draws["active_reward"].to_numpy(),

@@ -319,10 +319,38 @@ def test_temperature_towards_zero_is_best_of_k(
         assert scores[winners.candidate_id[draw], reward] == scores[pool, reward].max()
 
 
-def test_a_target_never_reaches_the_total_even_for_the_largest_uniform() -> None:
-    totals = np.linspace(1.0, 9.0, 1001)
-    assert (pools.below(totals, np.full(1001, np.nextafter(1.0, 0.0))) < totals).all()
-    assert (pools.below(totals, np.zeros(1001)) == 0).all()
+class Ends(np.random.Generator):
+    """Gives the smallest and the largest uniform there is, in turn."""
+
+    def spawn(self, n_children: int) -> list[np.random.Generator]:
+        return [Ends(child) for child in self.bit_generator.spawn(n_children)]
+
+    def random(self, size: Any = None, *_: Any, **__: Any) -> Any:
+        return np.resize([0.0, 1 - 2.0**-53], size)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "size"),
+    [("all", None), ("fresh", 7), ("fresh", 90), ("disjoint", 3), ("grouped", None)],
+)
+def test_the_ends_of_the_unit_interval_pick_an_entry_of_positive_weight_in_the_pool(
+    scheme: str, size: int | None
+) -> None:
+    scores = np.tile([[-1e6], [0.0], [-1e6]], (100, 1))
+    scores[1::6] = 0.3
+    winners = chosen(
+        scores,
+        np.zeros(100, dtype=int),
+        scheme=scheme,
+        pool_size=size,
+        rng=Ends(np.random.PCG64(0)),
+        groups=np.arange(300) // 3,
+        keep_pools=True,
+    )
+    assert winners.pools is not None
+    for winner, pool in zip(winners.candidate_id, winners.pools, strict=True):
+        assert winner in pool
+    assert (winners.probability > 0).all()
 
 
 @pytest.mark.parametrize("pool_size", [4, 1_000, 50_000])
