@@ -163,7 +163,9 @@ def describe_change(present: RunRecord, config: dict[str, Any]) -> str:
     """Message for a changed configuration: a table of keys, old -> new, and the way out."""
     rows = changed_keys(present.config, config)
     table = "\n".join(f"  {path}: {old} -> {new}" for path, old, new in rows)
-    settings = " ".join(f"--set {shlex.quote(f'{path}={json.dumps(new)}')}" for path, _, new in rows)
+    settings = " ".join(
+        f"--set {shlex.quote(f'{path}={json.dumps(new)}')}" for path, _, new in rows
+    )
     return (
         f"run {present.run!r} exists with another configuration (old -> new):\n{table}\n"
         "a run keeps its configuration; to reuse the stages that do not change:\n"

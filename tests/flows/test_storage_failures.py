@@ -69,7 +69,9 @@ def test_a_file_size_limit_ends_with_code_9(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("operation", [3, 20, 75, 130, 210])
-@pytest.mark.parametrize(("number", "text"), [(errno.EIO, "check the disk"), (errno.EACCES, "writable")])
+@pytest.mark.parametrize(
+    ("number", "text"), [(errno.EIO, "check the disk"), (errno.EACCES, "writable")]
+)
 def test_a_store_that_fails_at_an_operation_keeps_what_is_committed(
     make_run: MakeRun, operation: int, number: int, text: str
 ) -> None:

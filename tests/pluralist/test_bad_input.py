@@ -12,9 +12,15 @@ CASES = [
     (["--set", "nonsense"], "--set: expected key=value, got 'nonsense'"),
     (["--set", "seed=[1"], "--set seed: expected a YAML value"),
     (["--set", "rewards.7.weight=1"], "expected an index below 2 at '7'"),
-    (["--set", "rewards.0.weight=-1"], "weight: Input should be greater than or equal to 0, got -1"),
+    (
+        ["--set", "rewards.0.weight=-1"],
+        "weight: Input should be greater than or equal to 0, got -1",
+    ),
     (["--set", "rewards.0.kind=unheard-of"], "reward: expected one of quadratic"),
-    (["--set", "rewards.0.weight=0", "--set", "rewards.1.weight=0"], "at least one positive weight"),
+    (
+        ["--set", "rewards.0.weight=0", "--set", "rewards.1.weight=0"],
+        "at least one positive weight",
+    ),
     (["--set", "q=1.5"], "q: expected a number between 0 and 1, got 1.5"),
     (["--set", "selection.temperature=-1"], "greater than or equal to 0, got -1"),
     (["--set", "selection.temperature=.nan"], "finite number"),

@@ -93,9 +93,7 @@ def test_a_plan_says_what_is_reused_and_what_would_run(smoke: Cli, capsys: Captu
     assert "of work" in capsys.readouterr().out
 
 
-def test_the_printed_configuration_runs_as_it_is(
-    cli: Cli, capsys: Capture, tmp_path: Path
-) -> None:
+def test_the_printed_configuration_runs_as_it_is(cli: Cli, capsys: Capture, tmp_path: Path) -> None:
     assert cli("config", "gmm", "--preset", "smoke") == 0
     text = capsys.readouterr().out
     path = tmp_path / "smoke.yaml"
@@ -109,9 +107,7 @@ def test_the_printed_configuration_runs_as_it_is(
     assert first["stages"] == second["stages"]
 
 
-def test_every_field_of_the_configuration_has_meaning_and_source(
-    cli: Cli, capsys: Capture
-) -> None:
+def test_every_field_of_the_configuration_has_meaning_and_source(cli: Cli, capsys: Capture) -> None:
     rows = json_of(cli, capsys, "config", "gmm")
     assert len(rows) > 25
     assert all(row["meaning"] and row["source"] in "SQAFTRO" for row in rows)
@@ -147,9 +143,7 @@ def test_more_iterations_extend_a_run_without_computing_the_old_ones(
     assert "expected at least 5" in capsys.readouterr().err
 
 
-def test_the_shell_can_ask_for_completion(
-    capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_shell_can_ask_for_completion(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_PLURALIST_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", "pluralist ver")
     monkeypatch.setenv("COMP_CWORD", "1")

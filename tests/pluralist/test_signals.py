@@ -107,7 +107,9 @@ def test_a_killed_run_under_prefect_resumes_and_its_server_is_stopped_by_the_nex
 
     killed = Store(store)
     committed = stage_digests(killed, killed.read_run("long"))
-    subprocess.run(command(tmp_path / "whole", "run", "gmm", "--preset", "smoke", *settings), check=True)
+    subprocess.run(
+        command(tmp_path / "whole", "run", "gmm", "--preset", "smoke", *settings), check=True
+    )
     whole = Store(tmp_path / "whole")
     expected = stage_digests(whole, whole.read_run("other"))
     common = min(len(committed), len(expected))
