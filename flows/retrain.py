@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from prefect import flow
+from prefect.runtime import flow_run
 
 from data.errors import PluralistError
 from flows.domain import find_domain
@@ -10,7 +11,18 @@ from flows.rounds import rounds
 from tasks.context import RunContext
 
 
-@flow(name="retrain", persist_result=False, validate_parameters=False)
+def name_of_parent() -> str:
+    """Name of the parent flow run: its first run and how many follow."""
+    runs = flow_run.parameters["runs"]
+    return f"retrain {runs[0]}" + (f" and {len(runs) - 1} more" if len(runs) > 1 else "")
+
+
+@flow(
+    name="retrain",
+    flow_run_name=name_of_parent,
+    persist_result=False,
+    validate_parameters=False,
+)
 def retrain(store: str, runs: list[str]) -> None:
     """Run or resume each of `runs` in the store at `store`, one domain subflow after the other.
 

@@ -1,8 +1,10 @@
 """The command line: its commands, and how every ending becomes one message and one exit code."""
 
+import logging
 import signal
 import sys
 from types import FrameType
+from typing import Annotated
 
 import typer
 
@@ -18,6 +20,20 @@ APPLICATION = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@APPLICATION.callback()
+def _common(
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="One line on stderr for every stage computed.")
+    ] = False,
+) -> None:
+    if verbose:
+        logger = logging.getLogger("pluralist")
+        logger.setLevel(logging.INFO)
+        logger.addHandler(logging.StreamHandler())
+
+
 for _commands in (run_commands, inspect_commands, setup_commands):
     _commands.register(APPLICATION)
 

@@ -105,7 +105,9 @@ class RunContext:
         ):
             for start in range(0, samples.num_rows, batch):
                 rows = samples.slice(start, batch)
-                values = np.asarray(reward(rows), dtype=np.float64)
+                # An overflow becomes an infinity, which is refused right below.
+                with np.errstate(over="ignore", invalid="ignore"):
+                    values = np.asarray(reward(rows), dtype=np.float64)
                 if values.shape != (rows.num_rows,):
                     raise BadNumbers(
                         f"reward {name!r}: expected {rows.num_rows} scores, got shape "

@@ -1,0 +1,135 @@
+"""Every documented exit code, from the ending that causes it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from data import errors
+from pluralist import run_commands
+from tests.pluralist.conftest import Cli
+
+Capture = pytest.CaptureFixture[str]
+DOCUMENTED = Path(__file__).parents[2] / "docs" / "exit-codes.md"
+ERRORS = [
+    kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type)
+    and issubclass(kind, errors.PluralistError)
+    and kind is not errors.PluralistError
+]
+
+
+@pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
+def test_every_error_becomes_its_documented_code(
+    cli: Cli, kind: type[errors.PluralistError], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise kind("expected this, got that; do something")
+
+    monkeypatch.setattr(run_commands, "execute", fail)
+    code = cli("run", "gmm", "--preset", "smoke", "--no-prefect")
+    assert code == kind.exit_code
+    assert capsys.readouterr().err == "error: expected this, got that; do something\n"
+    assert re.search(rf"^\| {code} \|", DOCUMENTED.read_text(), re.MULTILINE)
+
+
+def test_a_bug_of_ours_keeps_its_traceback(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise AssertionError("impossible")
+
+    monkeypatch.setattr(run_commands, "execute", fail)
+    with pytest.raises(AssertionError, match="impossible"):
+        cli("run", "gmm", "--preset", "smoke", "--no-prefect")
+
+
+def test_infinite_scores_end_with_code_4(cli: Cli, capsys: Capture) -> None:
+    far = ("--set", "rewards.0.centre=[1.0e+200, 0]")
+    assert cli("run", "gmm", "--preset", "smoke", "--no-prefect", "--name", "far", *far) == 4
+    message = capsys.readouterr().err
+    assert "reward 'quadratic-1': expected finite scores, got -inf for row 0" in message
+    assert cli("ls") == 0
+    assert "failed" in capsys.readouterr().out
+
+
+def damage(path: Path, how: str) -> None:
+    content = path.read_bytes()
+    if how == "flipped bit":
+        middle = len(content) // 2
+        path.write_bytes(content[:middle] + bytes([content[middle] ^ 16]) + content[middle + 1 :])
+    else:
+        path.write_bytes(content[:-7])
+
+
+@pytest.mark.parametrize("how", ["flipped bit", "truncated"])
+@pytest.mark.parametrize(
+    ("stage", "file"),
+    [
+        ("sample", "candidates.parquet"),
+        ("retrain", "model.safetensors"),
+        ("evaluate", "metrics.parquet"),
+        ("select", "manifest.json"),
+    ],
+)
+def test_a_damaged_file_is_reported_by_verify_show_and_resume(
+    smoke: Cli, stage: str, file: str, how: str, capsys: Capture, tmp_path: Path
+) -> None:
+    path = next((tmp_path / "store/runs/first/iteration-0001" / stage).rglob(file))
+    damage(path, how)
+    for call in (
+        ("verify", "first"),
+        ("show", "first", "1", stage),
+        ("resume", "first", "--no-prefect"),
+    ):
+        assert smoke(*call) == 5, call
+        message = capsys.readouterr().err
+        assert file in message
+        assert "expected" in message
+        assert "found" in message
+        assert "Traceback" not in message
+    assert smoke("verify", "first", "--quarantine") == 5
+    assert "set aside" in capsys.readouterr().err
+    assert smoke("resume", "first", "--no-prefect") == 0
+    assert smoke("verify", "first") == 0
+
+
+def test_a_damaged_run_record_is_reported(smoke: Cli, capsys: Capture, tmp_path: Path) -> None:
+    damage(tmp_path / "store/runs/first/run.json", "flipped bit")
+    for call in (("verify", "first"), ("show", "first"), ("resume", "first", "--no-prefect")):
+        assert smoke(*call) == 5
+        assert "run.json" in capsys.readouterr().err
+    assert smoke("ls") == 0
+    assert "damaged" in capsys.readouterr().out
+
+
+def test_a_changed_configuration_ends_with_code_8_and_the_fork_works(
+    smoke: Cli, capsys: Capture
+) -> None:
+    changed = ("--set", "evaluation.num_samples=50")
+    call = ("run", "gmm", "--preset", "smoke", "--name", "first", "--no-prefect", *changed)
+    for refused in (call, ("resume", "first", "--no-prefect", *changed)):
+        assert smoke(*refused) == 8
+        message = capsys.readouterr().err
+        assert "evaluation.num_samples: 200 -> 50" in message
+        assert "pluralist fork first --set evaluation.num_samples=50" in message
+    assert smoke("fork", "first", "--no-prefect", "--name", "forked", *changed) == 0
+    assert "forked: forked from first" in capsys.readouterr().err
+
+
+def test_a_claim_that_does_not_hold_ends_with_0_or_under_strict_with_11(
+    cli: Cli, capsys: Capture
+) -> None:
+    # Three rounds of one component: the weights cannot lie between .25 and .75.
+    call = ("run", "gmm", "--no-prefect", "--set", "iterations=3")
+    assert cli(*call) == 0
+    assert "E1: void" in capsys.readouterr().out
+    assert cli(*call, "--strict") == 11
+    assert "E1 void, and --strict was given" in capsys.readouterr().err
+
+
+def test_a_pool_larger_than_the_candidates_is_allowed_with_a_warning(
+    cli: Cli, capsys: Capture
+) -> None:
+    pool = ("--set", "selection.scheme=fresh", "--set", "selection.pool_size=300")
+    assert cli("run", "gmm", "--preset", "smoke", "--no-prefect", *pool) == 0
+    assert "warning: pool_size 300 exceeds num_candidates 200" in capsys.readouterr().err
