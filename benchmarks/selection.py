@@ -4,8 +4,9 @@ Prints, for each number of draws and pool size, how many times longer three refe
 `tasks.bradley_terry.select`, and the peak memory `select` adds. All run on one thread, in turn;
 ratios are of medians; each timed call follows a short untimed one of the same code. The references:
 - loop: one draw at a time with `Generator.choice`, as the paper's text reads;
-- multinomial: `torch.multinomial` on batches of softmax rows that fit in memory; for K = N, where
-  all draws share a row, its faster form of one call a reward;
+- multinomial: `torch.multinomial` on batches of softmax rows that fit in memory;
+- a call a reward: for K = N only, where all draws under one reward share a row of chances, one
+  `torch.multinomial` each, which is a cumulative sum and a search as well;
 - gumbel: the largest of score plus Gumbel noise over every entry of every pool.
 A reference that would take long is timed on the first draws only and scaled up.
 """
@@ -70,21 +71,33 @@ def multinomial(
     rewards = torch.from_numpy(active)
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     winners = torch.empty(len(active), dtype=torch.int64)
-    if pool_size == n:
-        for reward in range(scores.shape[1]):
-            mine = rewards == reward
-            chances = torch.softmax(table[:, reward], dim=0)
-            winners[mine] = torch.multinomial(
-                chances, int(mine.sum()), replacement=True, generator=generator
-            )
-        return winners
     step = max(1, BATCH_ENTRIES // pool_size)
     for start in range(0, len(active), step):
         batch = rewards[start : start + step]
-        pools = torch.randint(n, (len(batch), pool_size), generator=generator)
+        if pool_size == n:
+            pools = torch.arange(n).expand(len(batch), n)
+        else:
+            pools = torch.randint(n, (len(batch), pool_size), generator=generator)
         chances = torch.softmax(table[pools, batch[:, None]], dim=1)
         slots = torch.multinomial(chances, 1, generator=generator)
         winners[start : start + step] = pools.gather(1, slots)[:, 0]
+    return winners
+
+
+def call_a_reward(
+    scores: FloatArray, active: IntArray, pool_size: int, rng: np.random.Generator
+) -> Any:
+    """One `torch.multinomial` for all draws of a reward; the pool must be every candidate."""
+    assert pool_size == len(scores)
+    table, rewards = torch.from_numpy(scores), torch.from_numpy(active)
+    generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+    winners = torch.empty(len(active), dtype=torch.int64)
+    for reward in range(scores.shape[1]):
+        mine = rewards == reward
+        chances = torch.softmax(table[:, reward], dim=0)
+        winners[mine] = torch.multinomial(
+            chances, int(mine.sum()), replacement=True, generator=generator
+        )
     return winners
 
 
@@ -104,6 +117,7 @@ def gumbel(scores: FloatArray, active: IntArray, pool_size: int, rng: np.random.
 
 
 REFERENCES: dict[str, Selection] = {"loop": loop, "multinomial": multinomial, "gumbel": gumbel}
+SHARED_POOL = {"a call a reward": call_a_reward}
 
 
 def measure_cell(num_draws: int, pool_size: int, repeats: int) -> dict[str, Any]:
@@ -118,13 +132,14 @@ def measure_cell(num_draws: int, pool_size: int, repeats: int) -> dict[str, Any]
         selection(scores, active[:draws], pool_size, rng)
         return (time.perf_counter() - begin) * num_draws / draws
 
+    references = REFERENCES | (SHARED_POOL if pool_size == NUM_CANDIDATES else {})
     timed = {
-        name: _affordable(reference, seconds, num_draws) for name, reference in REFERENCES.items()
+        name: _affordable(reference, seconds, num_draws) for name, reference in references.items()
     }
-    times: dict[str, list[float]] = {name: [] for name in ("ours", *REFERENCES)}
+    times: dict[str, list[float]] = {name: [] for name in ("ours", *references)}
     for _ in range(repeats):
         times["ours"].append(seconds(ours, num_draws))
-        for name, reference in REFERENCES.items():
+        for name, reference in references.items():
             times[name].append(seconds(reference, timed[name]))
     tracemalloc.start()
     ours(scores, active, pool_size, rng)
@@ -155,7 +170,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     print(f"N = {NUM_CANDIDATES}, R = {NUM_REWARDS}, one thread, median of {options.repeats}")
-    columns = "".join(f"{name + ' /ours':>20}" for name in REFERENCES)
+    columns = "".join(f"{name + ' /ours':>22}" for name in REFERENCES | SHARED_POOL)
     print(f"{'draws':>6} {'K':>6} {'ours ms':>9}{columns} {'extra MB':>9}")
     cells = []
     for num_draws in DRAWS:
@@ -172,11 +187,14 @@ def _line(cell: dict[str, Any]) -> str:
     base = cell["seconds"]["ours"]
     size = "N" if cell["pool_size"] == NUM_CANDIDATES else cell["pool_size"]
     line = f"{cell['draws']:>6} {size:>6} {base * 1e3:>9.2f}"
-    for name in REFERENCES:
+    for name in REFERENCES | SHARED_POOL:
+        if name not in cell["draws_timed"]:
+            line += f"{'-':>22}"
+            continue
         timed = cell["draws_timed"][name]
         mark = "" if timed == cell["draws"] else f" *{timed}"
         ratio = cell["seconds"][name] / base
-        line += f"{f'{ratio:.1f}x{mark}':>20}"
+        line += f"{f'{ratio:.1f}x{mark}':>22}"
     return line + f" {cell['extra_bytes'] / 1e6:>9.2f}"
 
 
