@@ -41,6 +41,12 @@ def find_records(store: Store, name: str) -> list[RunRecord]:
     """
     group = store.find_group(name)
     if group is not None:
+        missing = [run for run in group.runs.values() if store.find_run(run) is None]
+        if missing:
+            raise MissingArtifact(
+                f"group {name!r} was interrupted while it was created: no run {missing[0]!r}; "
+                "repeat the same `pluralist run` to complete it"
+            )
         return [store.read_run(run) for run in group.runs.values()]
     record = store.find_run(name)
     if record is None:

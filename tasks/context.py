@@ -55,11 +55,15 @@ class RunContext:
             return self.store.initial_folder(self.fingerprints.of(place))
         return self.store.stage_folder(self.run, place.iteration, place.stage)
 
-    def find(self, place: Place) -> Artifact | None:
-        """The committed stage, or None. What is committed stays, so it is looked up once."""
-        if place not in self._committed:
+    def find(self, place: Place, *, look_again: bool = False) -> Artifact | None:
+        """The committed stage, or None. What is committed stays, so it is looked up once.
+
+        `look_again` is for the stage about to run, which may have been set aside meanwhile.
+        """
+        if look_again or place not in self._committed:
             artifact = find_artifact(self.folder(place))
             if artifact is None:
+                self._committed.pop(place, None)
                 return None
             self._committed[place] = artifact
         return self._committed[place]

@@ -88,7 +88,7 @@ def run_place(context: RunContext, place: Place) -> Outcome:
 
 
 def _reusable(context: RunContext, place: Place) -> Artifact | None:
-    artifact = context.find(place)
+    artifact = context.find(place, look_again=True)
     if artifact is None:
         return None
     expected = context.fingerprints.of(place)

@@ -161,6 +161,13 @@ def test_a_quarantined_stage_is_made_again_and_what_follows_stays(make_run: Make
     assert digests(context) == before
 
 
+def test_a_stage_set_aside_under_a_living_context_is_made_again(make_run: MakeRun) -> None:
+    context = make_run()
+    rounds(context)
+    quarantine(context.folder(Place(1, "select")))
+    assert rounds(context) == 1
+
+
 def test_a_stage_made_from_something_else_is_refused(make_run: MakeRun) -> None:
     context, other = make_run("a"), make_run("b", {"seed": 1})
     place = Place(0, "sample")

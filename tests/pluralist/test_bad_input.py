@@ -1,5 +1,6 @@
 """Bad input: one clear message, the documented exit code, no traceback, nothing lost."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,14 @@ def test_no_configured_prefect_server_ends_with_code_10(
     message = capsys.readouterr().err
     assert "http://127.0.0.1:9/api: expected an answer" in message
     assert "--no-prefect" in message
+
+
+def test_a_group_that_was_only_partly_created_says_how_to_complete_it(
+    cli: Cli, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    call = ("run", "gmm", "--no-prefect", "--set", "iterations=1", "--name", "pair")
+    assert cli(*call) == 0
+    shutil.rmtree(tmp_path / "store/runs/pair-single-s0")
+    assert cli("resume", "pair") == 5
+    assert "no run 'pair-single-s0'; repeat the same `pluralist run`" in capsys.readouterr().err
+    assert cli(*call) == 0
