@@ -1,5 +1,6 @@
 """From the words of a command to finished runs: configuration, records, execution, summary."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -101,7 +102,7 @@ def execute(store: Store, records: Sequence[RunRecord], *, prefect: bool) -> Non
                 retrain_here(str(store.root), runs)
     except BaseException:
         name = records[0].group or records[0].run
-        print_note(f"resume with: pluralist resume {name} --store {store.root}")
+        print_note(f"resume with: pluralist resume {name} --store {shlex.quote(str(store.root))}")
         raise
 
 

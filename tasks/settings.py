@@ -27,8 +27,10 @@ class RuntimeConfig(FrozenConfig):
     """Where and how the work is done; `threads`, `batch_size` and `shard_rows` affect digests."""
 
     device: Literal["cpu"] = setting("cpu", "device the numbers are computed on", "O")
-    threads: int = setting(1, "threads of numerical libraries", "O", ge=1)
-    batch_size: int = setting(4096, "rows scored or generated at once", "O", ge=1)
+    threads: int = setting(
+        1, "threads of numerical libraries; the mixture always uses one", "O", ge=1
+    )
+    batch_size: int = setting(4096, "candidates scored at once", "O", ge=1)
     shard_rows: int = setting(65_536, "candidates in one separately committed shard", "O", ge=1)
     granularity: Literal["stage", "iteration", "run"] = setting(
         "stage", "what one Prefect task covers", "O"

@@ -212,7 +212,11 @@ def _initial_lock(context: RunContext, place: Place) -> Iterator[None]:
         make_folders(folder, below=context.store.root)
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            LOG.info("%s: waiting for the run that is making the same initial model", context.run)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
