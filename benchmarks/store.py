@@ -49,7 +49,7 @@ def read_raw(path: Path) -> None:
 
 def write_ours(table: pa.Table, root: Path, name: str) -> artifact.Artifact:
     """Commit the table as a stage."""
-    with Attempt(root / name, root=root) as attempt:
+    with Attempt(root / name) as attempt:
         attempt.write_table("candidates.parquet", table, SCHEMA)
         return attempt.publish(run="bench", iteration=0, stage="sample", fingerprint="0" * 64)
 

@@ -13,7 +13,7 @@ from data.errors import CorruptArtifact, MissingArtifact
 from data.files import digest_file, storage_errors
 from data.manifest import MANIFEST, REPAIR, FileEntry, Manifest
 
-# (path, inode, change time, size) of files whose SHA-256 this process has already checked.
+# (path, inode, change time in ns, size) of files whose SHA-256 this process has already checked.
 _verified: set[tuple[str, int, int, int]] = set()
 
 
@@ -105,7 +105,7 @@ class Artifact:
     def _check_size(self, entry: FileEntry, path: Path) -> None:
         try:
             found = path.stat().st_size
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise CorruptArtifact(
                 f"{path}: expected {entry.size} bytes, found no file; {REPAIR}"
             ) from None
@@ -150,4 +150,4 @@ def open_artifact(folder: Path) -> Artifact:
 
 def _identity(path: Path) -> tuple[str, int, int, int]:
     status = path.stat()
-    return (str(path), status.st_ino, status.st_mtime_ns, status.st_size)
+    return (str(path), status.st_ino, status.st_ctime_ns, status.st_size)

@@ -1,13 +1,18 @@
 """Checkpoints inside a long stage: committed like a stage, gone when the stage is published."""
 
+import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from data.artifact import Artifact, find_artifact
+from data.artifact import find_artifact
 from data.commit import Attempt
+from data.errors import CorruptArtifact
 from data.files import discard_folder
+from data.quarantine import quarantine
+
+LOG = logging.getLogger("pluralist.checkpoints")
 
 
 class CheckpointFolder:
@@ -17,30 +22,32 @@ class CheckpointFolder:
     part of the folder's name.
     """
 
-    def __init__(self, stage_folder: Path, *, root: Path, fingerprint: str) -> None:
+    def __init__(self, stage_folder: Path, *, fingerprint: str) -> None:
         self.path = stage_folder / f"checkpoint-{fingerprint[:16]}"
-        self._root = root
         self._fingerprint = fingerprint
 
     def latest(self) -> tuple[dict[str, Any], Path] | None:
-        """Position and verified folder of the newest checkpoint, or None.
+        """Position and verified folder of the newest sound checkpoint, or None.
 
-        Raises `CorruptArtifact` when its bytes are not what was committed.
+        A damaged one is set aside with a warning: the stage starts again from before it.
         """
-        found = self._newest()
-        if found is None:
-            return None
-        _, artifact = found
-        return artifact.json("position.json"), artifact.verified_folder("state")
+        for number in sorted(self._numbers(), reverse=True):
+            folder = self.path / f"{number:06d}"
+            try:
+                artifact = find_artifact(folder)
+                if artifact is not None and artifact.fingerprint == self._fingerprint:
+                    return artifact.json("position.json"), artifact.verified_folder("state")
+            except CorruptArtifact as error:
+                LOG.warning("checkpoint set aside in %s: %s", quarantine(folder), error)
+        return None
 
     def commit(self, position: dict[str, Any], write: Callable[[Path], None]) -> None:
         """Commit what `write` puts into a new folder, with `position` (plain values) beside it.
 
         Older checkpoints are removed afterwards, so one complete checkpoint always exists.
         """
-        newest = self._newest()
-        number = newest[0] + 1 if newest else 0
-        with Attempt(self.path / f"{number:06d}", root=self._root) as attempt:
+        number = max(self._numbers(), default=-1) + 1
+        with Attempt(self.path / f"{number:06d}") as attempt:
             attempt.write_json("position.json", position)
             attempt.write_folder("state", write)
             attempt.publish(
@@ -53,13 +60,6 @@ class CheckpointFolder:
     def discard(self) -> None:
         """Remove all checkpoints; called once the stage itself is published."""
         discard_folder(self.path)
-
-    def _newest(self) -> tuple[int, Artifact] | None:
-        for number in sorted(self._numbers(), reverse=True):
-            artifact = find_artifact(self.path / f"{number:06d}")
-            if artifact is not None and artifact.fingerprint == self._fingerprint:
-                return number, artifact
-        return None
 
     def _numbers(self) -> list[int]:
         if not self.path.is_dir():

@@ -35,24 +35,22 @@ from data.manifest import MANIFEST, FileEntry, Manifest, content_digest
 
 
 class Attempt:
-    """One try at writing a stage into `folder`, below the existing folder `root`.
+    """One try at writing a stage into `folder`.
 
     Use as a context manager; leaving it without `publish` removes what was written. File
     paths are relative to the attempt.
     """
 
-    def __init__(self, folder: Path, *, root: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = f"attempt-{secrets.token_hex(6)}"
         self.path = folder / self.name
-        self._root = root
         self._entries: list[FileEntry] = []
         self._nan_counts: dict[str, int] = {}
-        self._keep = False
 
     def __enter__(self) -> Self:
         with storage_errors(self.path):
-            make_folders(self.path, below=self._root)
+            make_folders(self.path)
         return self
 
     def __exit__(
@@ -61,7 +59,7 @@ class Attempt:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if not self._keep and not self._is_published():
+        if not self._is_published():
             shutil.rmtree(self.path, ignore_errors=True)
 
     def write_table(
@@ -105,6 +103,9 @@ class Attempt:
                 target.parent.mkdir(exist_ok=True)
                 _link_or_copy(source.path(entry.path), target)
                 self._entries.append(entry)
+                for counted, number in source.manifest.nan_counts.items():
+                    if counted.startswith(f"{entry.path}:"):
+                        self._nan_counts[counted] = number
 
     def publish(
         self, *, run: str | None, iteration: int | None, stage: str, fingerprint: str, **facts: Any
@@ -155,10 +156,13 @@ class Attempt:
     def _compare(self, mine: Manifest, committed: Artifact) -> None:
         theirs = committed.manifest
         if (mine.fingerprint, mine.content_digest) != (theirs.fingerprint, theirs.content_digest):
-            self._keep = True
+            # Under another name, since left-over attempts are discarded.
+            kept = self.folder / self.name.replace("attempt", "conflict")
+            with storage_errors(kept):
+                self.path.rename(kept)
             raise ProvenanceMismatch(
                 f"{self.folder}: another process committed this stage first with other content: "
-                f"expected content digest {mine.content_digest} (kept in {self.name}), found "
+                f"expected content digest {mine.content_digest} (kept in {kept.name}), found "
                 f"{theirs.content_digest} (in {theirs.attempt}); compare numerics and versions "
                 "in the two manifests"
             )
@@ -179,11 +183,22 @@ class Attempt:
 
 def discard_attempts(folder: Path) -> None:
     """Remove attempts in `folder` that no published manifest refers to (lock held)."""
-    committed = find_artifact(folder)
-    keep = committed.manifest.attempt if committed else None
     for path in folder.glob("attempt-*"):
-        if path.name != keep:
-            discard_folder(path)
+        if path.name == _published_attempt(folder):
+            continue
+        aside = path.with_name(path.name.replace("attempt", "leftover"))
+        with storage_errors(path):
+            path.rename(aside)
+            # A publisher that ignored the lock may have been faster than the renaming.
+            if path.name == _published_attempt(folder):
+                aside.rename(path)
+                continue
+        discard_folder(aside)
+
+
+def _published_attempt(folder: Path) -> str | None:
+    committed = find_artifact(folder)
+    return committed.manifest.attempt if committed else None
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

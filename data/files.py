@@ -4,6 +4,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,8 +112,7 @@ def write_file(path: Path, content: bytes) -> Digest:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Put `content` at `path` in one atomic step, durable on return. Not for artifacts."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
+    temporary = _temporary(path)
     write_file(temporary, content)
     reach("replace", path)
     os.replace(temporary, path)
@@ -121,9 +121,8 @@ def replace_file(path: Path, content: bytes) -> None:
 
 def create_file(path: Path, content: bytes) -> bool:
     """Create `path` with `content` in one atomic step; False when it exists already."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
+    make_folders(path.parent)
+    temporary = _temporary(path)
     write_file(temporary, content)
     try:
         return link_new(temporary, path)
@@ -174,11 +173,11 @@ def sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
-def make_folders(path: Path, *, below: Path) -> None:
-    """Create `path` and the missing folders above it up to `below`, each entry durable."""
+def make_folders(path: Path) -> None:
+    """Create `path` and the missing folders above it, each entry durable."""
     missing: list[Path] = []
     folder = path
-    while folder != below and not folder.exists():
+    while not folder.exists():
         missing.append(folder)
         folder = folder.parent
     for folder in reversed(missing):
@@ -193,9 +192,16 @@ def discard_folder(path: Path) -> None:
     It is renamed first, so that a process still writing into it fails at its next step
     instead of publishing a half-removed attempt.
     """
-    doomed = path.with_name(f"discarded-{path.name}-{os.getpid()}")
-    try:
-        path.rename(doomed)
-    except FileNotFoundError:
-        return
+    doomed = path.with_name(f"discarded-{path.name}-{secrets.token_hex(4)}")
+    with storage_errors(path):
+        try:
+            path.rename(doomed)
+        except FileNotFoundError:
+            return
+    reach("discard", doomed)
     shutil.rmtree(doomed, ignore_errors=True)
+
+
+def _temporary(path: Path) -> Path:
+    # Random rather than by process: two containers on one store may both be process 7.
+    return path.with_name(f".{path.name}.{secrets.token_hex(6)}")

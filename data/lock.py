@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from data.errors import Locked
+from data.errors import Locked, StorageError
 from data.files import storage_errors
 
 LOCK = "lock"
@@ -38,6 +38,11 @@ def run_lock(folder: Path, run: str) -> Iterator[None]:
                 f"run {run!r} is being worked on by {describe_holder(folder)}; "
                 "wait for it to end or stop it, then resume"
             ) from None
+        except OSError as error:
+            raise StorageError(
+                f"{path}: expected a file system with locks (flock), got {error.strerror}; "
+                "choose another --store"
+            ) from error
         with storage_errors(path):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps(_this_process()).encode(), 0)
@@ -58,16 +63,17 @@ def holder(folder: Path) -> dict[str, Any] | None:
     """
     try:
         record: dict[str, Any] = json.loads((folder / LOCK).read_text())
-    except (OSError, ValueError):
+        if record["host"] != socket.gethostname():
+            return record
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    if record["host"] != socket.gethostname():
-        return record
     try:
         started = psutil.Process(record["pid"]).create_time()
-    except psutil.Error:
+        moved = abs(started - record["process_started"])
+    except (psutil.Error, KeyError, TypeError, ValueError):
         return None
     # The start time tells a reused process id apart; clock corrections shift it a little.
-    return record if abs(started - record["process_started"]) < 2 else None
+    return record if moved < 2 else None
 
 
 def describe_holder(folder: Path) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from data.canonical import digest_of
 from data.configuration import FrozenConfig
@@ -18,6 +18,8 @@ REPAIR = (
 class FileEntry(FrozenConfig):
     """One data file of a commit; `path` is relative to the attempt's folder."""
 
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
     path: str
     size: int
     sha256: str
@@ -27,6 +29,8 @@ class FileEntry(FrozenConfig):
 
 class Upstream(FrozenConfig):
     """One stage that was read: its place, its fingerprint and what it held."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     place: str
     fingerprint: str

@@ -3,22 +3,19 @@
 import secrets
 from pathlib import Path
 
+from data.failpoints import reach
 from data.files import storage_errors, sync_folder
-from data.manifest import MANIFEST
 
 
 def quarantine(folder: Path) -> Path:
-    """Move the commit in stage folder `folder` into a new folder `quarantine-<id>` there.
+    """Move stage folder `folder` with all it holds beside itself, to `quarantine-<id>-<name>`.
 
-    The manifest goes first: without it the stage counts as not committed, so a kill in between
-    leaves a stage to compute, never one that points to missing bytes. Returns the new folder.
+    One rename: the stage is either committed as it was or not committed at all. Returns the
+    new folder.
     """
-    aside = folder / f"quarantine-{secrets.token_hex(4)}"
+    aside = folder.with_name(f"quarantine-{secrets.token_hex(4)}-{folder.name}")
     with storage_errors(folder):
-        aside.mkdir()
-        (folder / MANIFEST).rename(aside / MANIFEST)
-        sync_folder(folder)
-        for attempt in sorted(folder.glob("attempt-*")):
-            attempt.rename(aside / attempt.name)
-        sync_folder(folder)
+        reach("quarantine", folder)
+        folder.rename(aside)
+        sync_folder(folder.parent)
     return aside

@@ -49,7 +49,8 @@ class GroupRecord(SealedRecord):
     domain: str
     preset: str | None = None
     experiment: str | None = None
-    runs: dict[str, str]
+    # In full, so that runs a kill left uncreated can still be made.
+    members: tuple[RunRecord, ...]
 
 
 class Store:
@@ -70,7 +71,7 @@ class Store:
                 (self.root / name).mkdir(parents=True, exist_ok=True)
             record = canonical_json({"schema_version": SCHEMA_VERSION})
             create_file(self.root / "store.json", record + b"\n")
-        found = _read_json(self.root / "store.json")["schema_version"]
+        found = _schema_version(self.root / "store.json")
         if found > SCHEMA_VERSION:
             raise StorageError(
                 f"store {self.root}: schema version {found} is newer than {SCHEMA_VERSION}, "
@@ -133,7 +134,7 @@ class Store:
 
     def is_committed(self, run: str, iteration: int | None, stage: str) -> bool:
         """Whether the stage has a published manifest; does not read it."""
-        return (self.stage_folder(run, iteration, stage) / MANIFEST).exists()
+        return os.path.exists(self.stage_folder(run, iteration, stage) / MANIFEST)
 
     def models_evaluated(self, run: str, iterations: int) -> int:
         """How many of p_0 .. p_iterations are evaluated.
@@ -177,13 +178,16 @@ def check_name(name: str) -> str:
     return name
 
 
-def _read_json(path: Path) -> Any:
+def _schema_version(path: Path) -> int:
     with storage_errors(path):
         text = path.read_bytes()
     try:
-        return json.loads(text)
-    except ValueError as error:
-        raise CorruptArtifact(f"{path}: expected JSON, found {error}; restore it") from error
+        return int(json.loads(text)["schema_version"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise CorruptArtifact(
+            f'{path}: expected {{"schema_version": {SCHEMA_VERSION}}}, found {text[:60]!r}; '
+            "write that into it"
+        ) from error
 
 
 def _find_record(path: Path, model: type[Record]) -> Record | None:

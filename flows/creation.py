@@ -1,20 +1,19 @@
 """Writing down runs before they start: names, records, changed configurations, forks."""
 
 import json
-import re
 import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import Any
 
 from data.canonical import digest_of
-from data.errors import ConfigError, ProvenanceMismatch
-from data.numerics import differences, numerics_class
+from data.errors import ConfigError, MissingArtifact, ProvenanceMismatch
+from data.numerics import differences
 from data.store import GroupRecord, RunRecord, Store, check_name
 from flows.domain import Domain
-from generators.registry import find_generator
-from tasks.settings import RunConfig, parse_config
+from tasks.context import RunContext, numerics_of, package_version
+from tasks.places import Place
+from tasks.settings import RunConfig
 
 
 def default_name(domain: str, preset: str | None, configs: Mapping[str | None, RunConfig]) -> str:
@@ -54,13 +53,37 @@ def create_runs(
     check_name(name)
     store.create()
     if group is not None:
-        runs = {str(record.arm): record.run for record in records}
         made = GroupRecord(
-            group=group, domain=domain.name, preset=preset, experiment=experiment, runs=runs
+            group=group,
+            domain=domain.name,
+            preset=preset,
+            experiment=experiment,
+            members=tuple(records),
         )
         if not store.create_group(made):
             _check_group(store, made)
     return [_settle(store, record) for record in records]
+
+
+def find_records(store: Store, name: str) -> list[RunRecord]:
+    """The run called `name`, or every run of the group called so.
+
+    A group names its runs before they exist; those that a kill left out are created now.
+    Raises `MissingArtifact` naming what there is.
+    """
+    group = store.find_group(name)
+    if group is not None:
+        for member in group.members:
+            store.create_run(member)
+        return [store.read_run(member.run) for member in group.members]
+    record = store.find_run(name)
+    if record is None:
+        present = [*store.group_names(), *store.run_names()]
+        shown = ", ".join(present[:10]) + (" ..." if len(present) > 10 else "")
+        raise MissingArtifact(
+            f"no run or group {name!r} in store {store.root}; there is: {shown or 'nothing yet'}"
+        )
+    return [record]
 
 
 def fork_run(
@@ -70,12 +93,13 @@ def fork_run(
 
     Raises `ConfigError` when the configuration is the same as the origin's.
     """
-    if config.fingerprint == origin.config_fingerprint:
+    if config.model_dump(mode="json") == origin.config:
         raise ConfigError(
             f"fork: expected a changed configuration, got that of {origin.run!r}; change it with "
             "--set key=value, or `pluralist resume` the run itself"
         )
-    name = name or f"{origin.run[:54]}-{config.fingerprint[:8]}"
+    changed = digest_of(config.model_dump(mode="json"))
+    name = name or f"{origin.run[:54]}-{changed[:8]}"
     record = _new_record(
         run=name,
         domain=origin.domain,
@@ -89,47 +113,47 @@ def fork_run(
 
 
 def check_numerics(store: Store, record: RunRecord, *, accept: bool = False) -> RunRecord:
-    """`record` if this machine computes in the run's numerics class.
+    """`record` if this machine, and the shared initial model, are in the run's numerics class.
 
     Raises `ProvenanceMismatch` naming what differs, unless `accept`, which marks the run.
     """
-    here = numerics_of(parse_config(record.config))
-    known = (record.numerics, *record.accepted_numerics)
-    if here in known:
+    context = RunContext(store, record)
+    initial = context.find(Place(None, "initial"))
+    classes = [context.numerics] + ([initial.manifest.numerics] if initial else [])
+    others = [numerics for numerics in classes if not context.accepts(numerics)]
+    if not others:
         return record
-    rows = differences(record.numerics, here)
     if not accept:
+        rows = differences(record.numerics, others[0])
         table = "\n".join(f"  {key}: {old} -> {new}" for key, old, new in rows)
+        whose = "this machine is" if others[0] == context.numerics else "the initial model is"
         raise ProvenanceMismatch(
-            f"run {record.run!r} was computed in another numerics class (expected -> found):\n"
-            f"{table}\ndigests would differ from here on; resume on the first machine, or go on "
-            "with --accept-numerics, which marks the run"
+            f"run {record.run!r}: {whose} in another numerics class (expected -> found):\n"
+            f"{table}\ndigests would differ; resume on the first machine or with another --store, "
+            "or go on with --accept-numerics, which marks the run"
         )
-    marked = record.model_copy(update={"accepted_numerics": (*record.accepted_numerics, here)})
+    accepted = (*record.accepted_numerics, *others)
+    marked = record.model_copy(update={"accepted_numerics": accepted})
     store.update_run(marked)
     return marked
 
 
-def numerics_of(config: RunConfig) -> dict[str, Any]:
-    """Numerics class of a run with this configuration on this machine."""
-    kind = find_generator(config.generator.kind)
-    return numerics_class(config.runtime.device, config.runtime.threads, kind.libraries)
+def changed_keys(old: Any, new: Any, path: str = "") -> list[tuple[str, Any, Any]]:
+    """Rows (path, old, new) for every leaf on which two plain configurations differ.
 
-
-def changed_keys(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, Any, Any]]:
-    """Rows (path, old, new) for every leaf on which two plain configurations differ."""
-    before, after = _leaves(old), _leaves(new)
-    paths = sorted(before.keys() | after.keys(), key=_natural)
-    return [
-        (path, before.get(path), after.get(path))
-        for path in paths
-        if before.get(path) != after.get(path)
-    ]
-
-
-def package_version() -> str:
-    """Version of the installed distribution."""
-    return metadata.version("pluralist")
+    Lists of different lengths differ as a whole.
+    """
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys: list[Any] = [*old, *(key for key in new if key not in old)]
+        pairs = [(key, old.get(key), new.get(key)) for key in keys]
+    elif _are_mappings(old) and _are_mappings(new) and len(old) == len(new):
+        pairs = [(index, *values) for index, values in enumerate(zip(old, new, strict=True))]
+    else:
+        return [] if old == new else [(path, old, new)]
+    rows = []
+    for key, before, after in pairs:
+        rows += changed_keys(before, after, f"{path}.{key}" if path else str(key))
+    return rows
 
 
 def _new_record(*, run: str, domain: str, config: RunConfig, **facts: Any) -> RunRecord:
@@ -152,8 +176,10 @@ def _settle(store: Store, record: RunRecord) -> RunRecord:
     present = store.read_run(record.run)
     if present.config_fingerprint != record.config_fingerprint:
         raise ProvenanceMismatch(describe_change(present, record.config))
-    if record.config["iterations"] > present.config["iterations"]:
-        config = {**present.config, "iterations": record.config["iterations"]}
+    # What remains may change in place: where and how it runs, and how long at least.
+    iterations = max(record.config["iterations"], present.config["iterations"])
+    config = {**record.config, "iterations": iterations}
+    if config != present.config:
         present = present.model_copy(update={"config": config})
         store.update_run(present)
     return present
@@ -175,26 +201,14 @@ def describe_change(present: RunRecord, config: dict[str, Any]) -> str:
 
 def _check_group(store: Store, made: GroupRecord) -> None:
     present = store.find_group(made.group)
-    if present is None or present.runs != made.runs:
-        found = sorted(present.runs.values()) if present else []
+    expected = sorted(member.run for member in made.members)
+    found = sorted(member.run for member in present.members) if present else []
+    if expected != found:
         raise ProvenanceMismatch(
-            f"group {made.group!r} exists with other runs: expected {sorted(made.runs.values())}, "
-            f"found {found}; choose another --name"
+            f"group {made.group!r} exists with other runs: expected {expected}, found {found}; "
+            "choose another --name"
         )
 
 
-def _leaves(value: Any, path: str = "") -> dict[str, Any]:
-    if isinstance(value, dict):
-        children = value.items()
-    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
-        children = ((str(index), item) for index, item in enumerate(value))  # type: ignore[assignment]
-    else:
-        return {path: value}
-    found: dict[str, Any] = {}
-    for key, child in children:
-        found |= _leaves(child, f"{path}.{key}" if path else str(key))
-    return found
-
-
-def _natural(path: str) -> list[tuple[int, str]]:
-    return [(int(part) if part.isdigit() else 0, part) for part in re.split(r"\.", path)]
+def _are_mappings(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)

@@ -99,7 +99,7 @@ def _assign(changes: Plain, base: Any, keys: list[str], value: Any, text: str) -
     for position, key in enumerate(keys):
         index: Any = key
         if isinstance(target, list):
-            if not key.isdigit() or int(key) >= len(target):
+            if not (key.isascii() and key.isdecimal()) or int(key) >= len(target):
                 raise ConfigError(f"--set {text}: expected an index below {len(target)} at {key!r}")
             index = int(key)
         base = _child(base, index)

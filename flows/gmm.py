@@ -40,17 +40,31 @@ def smoke() -> RunConfig:
 
 
 def expand(raw: dict[str, Any]) -> dict[str, Any]:
-    """Resolve the short keys `distance` (d of the modes, midpoint at 0) and `gamma`."""
+    """Resolve the short keys `distance` (d of the modes, midpoint at 0) and `gamma`.
+
+    Raises `ConfigError` for values they cannot have and for pools that need prompts.
+    """
     raw = dict(raw)
+    selection = raw.get("selection")
+    if isinstance(selection, dict) and selection.get("scheme") == "grouped":
+        raise ConfigError(
+            "selection.scheme: expected all, fresh or disjoint, got 'grouped'; groups are the "
+            "prompts of a domain, and gmm has none"
+        )
     distance, gamma = raw.pop("distance", None), raw.pop("gamma", None)
     if distance is None and gamma is None:
         return raw
-    rewards = [dict(reward) for reward in raw["rewards"]]
-    if len(rewards) != 2:
+    given = raw.get("rewards")
+    if (
+        not isinstance(given, list)
+        or len(given) != 2
+        or not all(isinstance(r, dict) for r in given)
+    ):
         raise ConfigError(
-            f"distance, gamma: expected exactly 2 rewards, got {len(rewards)}; "
+            f"distance, gamma: expected exactly 2 rewards, got {given!r}; "
             "set the centre and gamma of each reward"
         )
+    rewards = [dict(reward) for reward in given]
     for reward, side in zip(rewards, (-0.5, 0.5), strict=True):
         if distance is not None:
             reward["centre"] = [side * _number("distance", distance), 0.0]

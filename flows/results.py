@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from data.errors import MissingArtifact
 from data.files import replace_file, storage_errors
 from data.parquet import table_bytes
 from data.schemas import described
@@ -21,6 +20,8 @@ from tasks.geometry import two_modes
 from tasks.places import evaluation_place
 
 FloatArray = npt.NDArray[np.float64]
+
+NOT_JUDGED = "not judged: it is defined for two quadratic rewards of equal gamma and weight"
 
 RESULTS = pa.schema(
     [
@@ -81,7 +82,7 @@ def summarise(
     claims = _judge(experiment, contexts, histories)
     return Summary(
         experiment=experiment,
-        verdict=overall(claims) if experiment else None,
+        verdict=overall(claims) if claims else NOT_JUDGED if experiment else None,
         claims=claims,
         comparisons=[row for context in contexts for row in _comparisons(context)],
         results=_write_results(contexts, histories, folder),
@@ -99,10 +100,9 @@ def _judge(
     arms = {context.record.arm: context for context in contexts}
     plural, single = arms["pluralistic"], arms["single"]
     modes = two_modes(plural.config)
-    if modes is None:
-        raise MissingArtifact(
-            "E1 needs two quadratic rewards with equal gamma; this run has others"
-        )
+    if modes is None or modes.q != 0.5:
+        # Another experiment: E1's thresholds are those of equal weights.
+        return []
     return judge_e1(
         histories[plural.run][-1],
         histories[single.run][-1],
@@ -191,7 +191,9 @@ def _curves(context: RunContext, history: list[dict[str, float]]) -> ArmCurves:
                 predicted[row["quantity"]][k] = row["predicted"]
     return ArmCurves(
         arm=context.record.arm or context.run,
-        measured={metric: np.array([row[metric] for row in history]) for metric in metrics},
+        measured={
+            metric: np.array([row.get(metric, np.nan) for row in history]) for metric in metrics
+        },
         predicted=predicted,
     )
 

@@ -1,5 +1,6 @@
 """The parent flow: several runs, one domain subflow each; and the same without Prefect."""
 
+import logging
 from pathlib import Path
 
 from prefect import flow
@@ -9,6 +10,8 @@ from data.errors import PluralistError
 from flows.domain import find_domain
 from flows.rounds import rounds
 from tasks.context import RunContext
+
+LOG = logging.getLogger("pluralist.retrain")
 
 
 def name_of_parent() -> str:
@@ -30,13 +33,12 @@ def retrain(store: str, runs: list[str]) -> None:
     """
     failures: list[PluralistError] = []
     for run in runs:
-        context = RunContext.open(Path(store), run)
         try:
+            context = RunContext.open(Path(store), run)
             find_domain(context.record.domain).flow(store=store, run=run)
         except PluralistError as error:
             failures.append(error)
-    if failures:
-        raise failures[0]
+    _raise_first(failures)
 
 
 def retrain_here(store: str, runs: list[str]) -> None:
@@ -47,5 +49,12 @@ def retrain_here(store: str, runs: list[str]) -> None:
             rounds(RunContext.open(Path(store), run))
         except PluralistError as error:
             failures.append(error)
+    _raise_first(failures)
+
+
+def _raise_first(failures: list[PluralistError]) -> None:
+    """Raise the first failure after naming the others on stderr."""
+    for other in failures[1:]:
+        LOG.error("error: %s", other)
     if failures:
         raise failures[0]

@@ -38,7 +38,9 @@ class MixtureConfig(GeneratorConfig):
         "the present parameters, may reach another optimum",
         "S",
     )
-    random_state: int = setting(42, "seed of the clustering EM starts from", "S", ge=0)
+    random_state: int = setting(
+        42, "seed of the clustering EM starts from", "S", ge=0, le=2**32 - 1
+    )
     tolerance: float = setting(
         1e-3, "EM ends when a step changes the mean log-likelihood by less, in nats", "S", gt=0
     )

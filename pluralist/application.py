@@ -1,6 +1,7 @@
 """The command line: its commands, and how every ending becomes one message and one exit code."""
 
 import logging
+import os
 import signal
 import sys
 from types import FrameType
@@ -8,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from data.errors import PluralistError
+from data.errors import PluralistError, StageFailed, StorageError
 from deploy.embedded_server import quieten_prefect
 from pluralist import inspect_commands, run_commands, setup_commands
 from pluralist.output import print_note
@@ -51,18 +52,37 @@ def run_application(arguments: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        APPLICATION(arguments, prog_name="pluralist")
-    except SystemExit as ending:
-        return ending.code if isinstance(ending.code, int) else 0
+        code = _run(arguments)
+        sys.stdout.flush()
     except PluralistError as error:
         print_note(f"error: {error}")
         return error.exit_code
     except Interrupted as signalled:
         return signalled.exit_code
+    except MemoryError:
+        print_note(
+            "error: expected the work to fit into memory, it did not; lower num_candidates, "
+            "runtime.batch_size or runtime.shard_rows, then resume"
+        )
+        return StageFailed.exit_code
     except BrokenPipeError:
-        # The reader of our output went away, as `head` does.
-        sys.stderr.close()
+        # The reader of our output went away, as `head` does; nothing is left to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        print_note(
+            f"error: could not write the output: {error.strerror}; nothing committed is lost"
+        )
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return StorageError.exit_code
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        APPLICATION(arguments, prog_name="pluralist")
+    except SystemExit as ending:
+        return ending.code if isinstance(ending.code, int) else 0
     return 0
 
 

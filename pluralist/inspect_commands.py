@@ -1,5 +1,6 @@
 """Commands that read: ls, show, verify. They never change a run (verify only when asked)."""
 
+import contextlib
 from typing import Annotated, Any
 
 import typer
@@ -9,8 +10,9 @@ from data.errors import ConfigError, CorruptArtifact
 from data.lock import run_lock
 from data.quarantine import quarantine
 from data.store import Store
+from flows.creation import find_records
 from pluralist.listing import list_runs, run_row
-from pluralist.options import STORE_PATH, JsonOption, RunArgument, StoreOption, find_records
+from pluralist.options import STORE_PATH, JsonOption, RunArgument, StoreOption
 from pluralist.output import format_size, print_json, print_line, print_note, print_table
 from pluralist.tables import describe_file, print_file
 from pluralist.verification import verify_run
@@ -51,7 +53,11 @@ def show(
     if iteration is None:
         _show_runs(opened, name, as_json=as_json)
         return
-    context = RunContext(opened, opened.read_run(name))
+    records = find_records(opened, name)
+    if len(records) > 1:
+        runs = ", ".join(record.run for record in records)
+        raise ConfigError(f"show ITERATION: expected a run, got the group {name!r} of {runs}")
+    context = RunContext(opened, records[0])
     places = _places(context, iteration)
     if stage is None:
         _show_iteration(context, places, as_json=as_json)
@@ -82,11 +88,12 @@ def verify(
     opened = Store(store)
     reports = []
     for record in find_records(opened, name):
-        report = verify_run(opened, record)
-        if report.damaged and quarantine_damaged:
-            with run_lock(opened.run_folder(record.run), record.run):
-                for folder in report.damaged:
-                    print_note(f"set aside: {quarantine(folder)}")
+        # Nobody may repair or write while stages are set aside.
+        folder = opened.run_folder(record.run)
+        with run_lock(folder, record.run) if quarantine_damaged else contextlib.nullcontext():
+            report = verify_run(opened, record)
+            for damaged in report.damaged if quarantine_damaged else ():
+                print_note(f"set aside: {quarantine(damaged)}")
         reports.append(report)
     if as_json:
         print_json("verify", [report.plain() for report in reports])
@@ -155,7 +162,13 @@ def _places(context: RunContext, iteration: str) -> list[Place]:
     last = context.config.iterations - 1
     if iteration == "initial":
         return [Place(None, "initial"), Place(None, "evaluate")]
-    number = last if iteration == "last" else int(iteration) if iteration.isdigit() else None
+    number = (
+        last
+        if iteration == "last"
+        else int(iteration)
+        if iteration.isascii() and iteration.isdecimal()
+        else None
+    )
     if number is None or number > last:
         raise ConfigError(
             f"iteration: expected initial, last or a number from 0 to {last}, got {iteration!r}"

@@ -55,10 +55,11 @@ def read_request(target: str, preset: str | None, settings: Sequence[str]) -> Re
         changes = _read_yaml(Path(target))
         if "domain" not in changes:
             raise ConfigError(
-                f"{target}: expected a key `domain`, got {', '.join(changes) or '{}'}"
+                f"{target}: expected a key `domain`, got {', '.join(map(str, changes)) or '{}'}"
             )
         domain = find_domain(str(changes.pop("domain")))
-        preset = preset or changes.pop("preset", None)
+        in_file = changes.pop("preset", None)
+        preset = preset or (None if in_file is None else str(in_file))
         chosen = find_preset(domain, preset) if preset else _without_arms(domain)
     else:
         domain = find_domain(target)
@@ -112,14 +113,15 @@ def report(
     *,
     experiment: str | None,
     as_json: bool,
-    strict: bool,
+    strict: bool = False,
+    command: str = "run",
 ) -> None:
     """Print what finished runs show; raises `ClaimNotMet` under `strict` for a failed claim."""
     group = records[0].group if len(records) > 1 else None
     folder = store.group_folder(group) if group else store.run_folder(records[0].run)
     summary = summarise(store, records, folder=folder, experiment=experiment)
     if as_json:
-        print_json("run", _plain(store, records, summary))
+        print_json(command, _plain(store, records, summary))
     else:
         _print_summary(store, records, summary)
     if strict and summary.verdict in (VIOLATED, VOID):
@@ -141,7 +143,9 @@ def _print_summary(store: Store, records: Sequence[RunRecord], summary: Summary)
             ("claim", "measured", "required", "verdict"),
             [(one.claim, one.measured, one.required, one.verdict) for one in summary.claims],
         )
-        print_line(f"\n{summary.experiment}: {summary.verdict}\n")
+        print_line("")
+    if summary.experiment:
+        print_line(f"{summary.experiment}: {summary.verdict}\n")
     for record in records:
         print_line(f"artifacts  {store.run_folder(record.run)}")
     print_line(f"results    {summary.results}")

@@ -6,7 +6,7 @@ from typing import Any
 from data.canonical import digest_of
 from data.errors import CorruptArtifact
 from data.lock import holder
-from data.manifest import MANIFEST
+from data.manifest import MANIFEST, REPAIR
 from data.store import RunRecord, Store
 from flows.rounds import FAILURE
 from tasks.places import Fingerprints, Place, all_places
@@ -31,7 +31,7 @@ def run_row(store: Store, record: RunRecord, *, with_digests: bool) -> dict[str,
     row = {
         "run": record.run,
         "domain": record.domain,
-        "state": _state(store, record.run, done=models > iterations),
+        "state": _state(store, record),
         "models": models,
         "iterations": iterations,
         "created": record.created_at,
@@ -55,12 +55,29 @@ def stage_digests(store: Store, record: RunRecord) -> list[tuple[Place, str]]:
     found = []
     for place in all_places(config.iterations):
         folder = folders.get(place) or store.stage_folder(record.run, place.iteration, place.stage)
+        path = folder / MANIFEST
         try:
-            manifest = json.loads((folder / MANIFEST).read_bytes())
-        except (OSError, ValueError):
+            found.append((place, json.loads(path.read_bytes())["content_digest"]))
+        except FileNotFoundError:
             continue
-        found.append((place, manifest["content_digest"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CorruptArtifact(
+                f"{path}: expected a manifest, found none that can be read; {REPAIR}"
+            ) from error
     return found
+
+
+def is_complete(store: Store, record: RunRecord) -> bool:
+    """Whether every stage of the run is committed; the shared initial model is not looked for."""
+    iterations = record.config["iterations"]
+    if store.models_evaluated(record.run, iterations) <= iterations:
+        return False
+    # Looked at one by one only now: a stage in the middle may have been set aside.
+    return all(
+        store.is_committed(record.run, place.iteration, place.stage)
+        for place in all_places(iterations)
+        if place.stage != "initial"
+    )
 
 
 def run_digest(stages: list[tuple[Place, str]]) -> str:
@@ -68,11 +85,11 @@ def run_digest(stages: list[tuple[Place, str]]) -> str:
     return digest_of([[place.iteration, place.stage, digest] for place, digest in stages])
 
 
-def _state(store: Store, run: str, *, done: bool) -> str:
-    folder = store.run_folder(run)
+def _state(store: Store, record: RunRecord) -> str:
+    folder = store.run_folder(record.run)
     if holder(folder) is not None:
         return "running"
-    if done:
+    if is_complete(store, record):
         return "complete"
     if (folder / FAILURE).exists():
         return "failed"

@@ -1,16 +1,16 @@
 """Options and arguments that several commands share."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from data.errors import MissingArtifact
-from data.store import DEFAULT_STORE, RunRecord, Store
+from data.store import DEFAULT_STORE, Store
 
 
 def _complete_run(incomplete: str) -> list[str]:
-    store = Store(Path(DEFAULT_STORE))
+    store = Store(Path(os.environ.get("PLURALIST_STORE", DEFAULT_STORE)))
     names = [*store.run_names(), *store.group_names()]
     return [name for name in names if name.startswith(incomplete)]
 
@@ -32,27 +32,3 @@ AcceptOption = Annotated[
     typer.Option("--accept-numerics", help="Go on in another numerics class; marks the run."),
 ]
 STORE_PATH = Path(DEFAULT_STORE)
-
-
-def find_records(store: Store, name: str) -> list[RunRecord]:
-    """The run called `name`, or every run of the group called so.
-
-    Raises `MissingArtifact` naming what there is.
-    """
-    group = store.find_group(name)
-    if group is not None:
-        missing = [run for run in group.runs.values() if store.find_run(run) is None]
-        if missing:
-            raise MissingArtifact(
-                f"group {name!r} was interrupted while it was created: no run {missing[0]!r}; "
-                "repeat the same `pluralist run` to complete it"
-            )
-        return [store.read_run(run) for run in group.runs.values()]
-    record = store.find_run(name)
-    if record is None:
-        present = [*store.group_names(), *store.run_names()]
-        shown = ", ".join(present[:10]) + (" ..." if len(present) > 10 else "")
-        raise MissingArtifact(
-            f"no run or group {name!r} in store {store.root}; there is: {shown or 'nothing yet'}"
-        )
-    return [record]

@@ -44,8 +44,8 @@ def plan_runs(
 ) -> list[RunPlan]:
     """One plan a run, from its configuration and, where it exists, its record.
 
-    Costs are the mean of the same stage's commits in this run, or else in the newest other run
-    of the domain; None where the store holds none. They know nothing of a changed size.
+    Costs are the mean of the same stage's commits in this run, or else those of the newest other
+    run of the domain scaled by the number of rows; None where the store holds none.
     """
     return [_plan(store, run, config, record) for run, (config, record) in runs.items()]
 
@@ -93,7 +93,7 @@ def _plan(store: Store, run: str, config: RunConfig, record: RunRecord | None) -
             first_missing = first_missing or str(place)
     changed = changed_keys(record.config, config.model_dump(mode="json")) if record else []
     stages = [
-        _stage_plan(stage, found, missing[stage], found or _experience(store, config.domain, stage))
+        _stage_plan(stage, found, missing[stage], _experience(store, config, stage, found))
         for stage, found in reused.items()
     ]
     if record is None:
@@ -106,14 +106,13 @@ def _plan(store: Store, run: str, config: RunConfig, record: RunRecord | None) -
 
 
 def _stage_plan(
-    stage: str, found: list[Manifest], to_run: int, experience: list[Manifest]
+    stage: str, found: list[Manifest], to_run: int, experience: tuple[float, float] | None
 ) -> StagePlan:
     if not to_run:
         return StagePlan(stage, len(found), 0, 0.0, 0.0)
-    if not experience:
+    if experience is None:
         return StagePlan(stage, len(found), to_run, None, None)
-    seconds = sum(manifest.wall_seconds for manifest in experience) / len(experience)
-    size = sum(manifest.size for manifest in experience) / len(experience)
+    seconds, size = experience
     return StagePlan(stage, len(found), to_run, to_run * seconds, to_run * size)
 
 
@@ -128,20 +127,43 @@ def _committed(store: Store, run: str, place: Place, fingerprints: Fingerprints)
     return artifact.manifest
 
 
-def _experience(store: Store, domain: str, stage: str) -> list[Manifest]:
-    """Manifest of this stage in the newest run of the domain that has committed one."""
+def _experience(
+    store: Store, config: RunConfig, stage: str, found: list[Manifest]
+) -> tuple[float, float] | None:
+    """Seconds and bytes of one such stage: the mean of `found`, or else of the newest other run
+    of the domain that has committed one, scaled by the number of rows; None where there is none.
+    """
+    if found:
+        return (
+            sum(manifest.wall_seconds for manifest in found) / len(found),
+            sum(manifest.size for manifest in found) / len(found),
+        )
     created = {
         run: (store.run_folder(run) / "run.json").stat().st_mtime for run in store.run_names()
     }
     for run in sorted(created, key=lambda run: created[run], reverse=True):
         record = store.read_run(run)
-        if record.domain != domain:
+        if record.domain != config.domain:
             continue
+        theirs = parse_config(record.config)
         if stage == "initial":
-            fingerprint = Fingerprints(parse_config(record.config)).of(Place(None, "initial"))
-            artifact = find_artifact(store.initial_folder(fingerprint))
+            folder = store.initial_folder(Fingerprints(theirs).of(Place(None, "initial")))
         else:
-            artifact = find_artifact(store.stage_folder(run, 0, stage))
+            folder = store.stage_folder(run, 0, stage)
+        artifact = find_artifact(folder)
         if artifact is not None:
-            return [artifact.manifest]
-    return []
+            scale = _rows(config, stage) / _rows(theirs, stage)
+            return scale * artifact.manifest.wall_seconds, scale * artifact.manifest.size
+    return None
+
+
+def _rows(config: RunConfig, stage: str) -> int:
+    """Rows that decide the work of a stage."""
+    return {
+        "initial": 1,
+        "sample": config.num_candidates,
+        "draw": config.num_candidates,
+        "select": config.num_candidates + config.selection.num_curated,
+        "retrain": config.selection.num_curated,
+        "evaluate": config.evaluation.num_samples,
+    }[stage]

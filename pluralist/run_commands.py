@@ -6,9 +6,16 @@ import typer
 
 from data.errors import ConfigError, ProvenanceMismatch
 from data.store import RunRecord, Store
-from flows.creation import changed_keys, check_numerics, describe_change, fork_run
+from flows.creation import (
+    changed_keys,
+    check_numerics,
+    describe_change,
+    find_records,
+    fork_run,
+)
 from flows.domain import Plain, find_domain, merge, parse_settings
 from pluralist.launch import create_requested, execute, read_request, report
+from pluralist.listing import is_complete
 from pluralist.options import (
     STORE_PATH,
     AcceptOption,
@@ -16,7 +23,6 @@ from pluralist.options import (
     RunArgument,
     SetOption,
     StoreOption,
-    find_records,
 )
 from pluralist.output import print_json, print_note
 from pluralist.planning import plan_runs, print_plan
@@ -33,6 +39,10 @@ PrefectOption = Annotated[
     bool, typer.Option("--prefect/--no-prefect", help="Run as Prefect flows, or without.")
 ]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Exit 11 when a claim does not hold.")]
+
+
+# What a run may change without becoming another one; iterations may only grow.
+CHANGE_IN_PLACE = ("iterations", "runtime.granularity", "runtime.prefect", "runtime.device")
 
 
 def register(application: typer.Typer) -> None:
@@ -86,6 +96,7 @@ def resume(
         experiment=group.experiment if group else None,
         as_json=as_json,
         strict=strict,
+        command="resume",
     )
 
 
@@ -107,7 +118,7 @@ def fork(
     )
     print_note(f"{record.run}: forked from {parent.run}")
     execute(opened, [record], prefect=prefect and _wants_prefect([record]))
-    report(opened, [record], experiment=None, as_json=as_json, strict=False)
+    report(opened, [record], experiment=None, as_json=as_json, command="fork")
 
 
 def plan(
@@ -163,7 +174,7 @@ def _extended(store: Store, record: RunRecord, settings: list[str]) -> RunRecord
     """The record, with more iterations if that is all that changed."""
     config = _changed(record, settings).model_dump(mode="json")
     rows = changed_keys(record.config, config)
-    if any(path != "iterations" for path, _, _ in rows):
+    if any(path not in CHANGE_IN_PLACE for path, _, _ in rows):
         raise ProvenanceMismatch(describe_change(record, config))
     if not rows:
         return record
@@ -181,8 +192,7 @@ def _newest_unfinished(store: Store) -> str:
     waiting: list[tuple[float, str]] = []
     for run in store.run_names():
         record = store.read_run(run)
-        iterations = record.config["iterations"]
-        if store.models_evaluated(run, iterations) <= iterations:
+        if not is_complete(store, record):
             created = (store.run_folder(run) / "run.json").stat().st_mtime
             waiting.append((created, record.group or run))
     if not waiting:

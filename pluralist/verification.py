@@ -44,8 +44,18 @@ def verify_run(store: Store, record: RunRecord) -> VerifyReport:
     problems: list[str] = []
     damaged: list[Path] = []
     sound: dict[Place, Artifact] = {}
+    seen: set[Place] = set()
     for place in all_places(context.config.iterations):
         found, wrong = _check_place(context, place, sound)
+        if found is not None or wrong:
+            seen.add(place)
+            absent = [source for source in upstream(place) if source not in seen]
+            for source in absent:
+                seen.add(source)
+                problems.append(
+                    f"{context.folder(source)}: expected a committed stage, since {place} was made "
+                    "from it, found none; `pluralist resume RUN` makes it again"
+                )
         if wrong:
             problems += wrong
             damaged.append(context.folder(place))

@@ -29,7 +29,9 @@ class SelectionConfig(FrozenConfig):
     pool_size: int | None = setting(
         None, "K, entries in a pool of `fresh` and `disjoint`; null elsewhere", "O", ge=1
     )
-    num_curated: int = setting(1000, "draws, and so curated rows, in one round", "O", ge=1)
+    num_curated: int = setting(
+        1000, "draws, and so curated rows, in one round", "O", ge=1, le=2**31 - 1
+    )
     temperature: float = setting(1.0, "tau of the choice; 0 is best-of-K", "O", ge=0)
     active_reward: Literal["per-draw", "per-round", "alternate"] = setting(
         "per-draw", "how often the active reward is drawn; per-round collapses the model", "S"

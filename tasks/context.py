@@ -1,7 +1,10 @@
 """What a stage needs to know of its run: store, configuration, committed stages, models."""
 
+from collections.abc import Iterator
 from functools import cached_property
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +12,7 @@ import pyarrow as pa
 
 from data.artifact import Artifact, find_artifact, open_artifact
 from data.errors import BadNumbers
+from data.numerics import numerics_class
 from data.plugins import OWN
 from data.store import RunRecord, Store
 from generators.registry import FAMILY as GENERATORS
@@ -19,6 +23,17 @@ from tasks.places import Fingerprints, Place, model_place
 from tasks.settings import RunConfig, parse_config
 
 FloatArray = npt.NDArray[np.float64]
+
+
+def numerics_of(config: RunConfig) -> dict[str, Any]:
+    """Numerics class of a run with this configuration on this machine."""
+    kind = find_generator(config.generator.kind)
+    return numerics_class(config.runtime.device, config.runtime.threads, kind.libraries)
+
+
+def package_version() -> str:
+    """Version of the installed distribution."""
+    return metadata.version("pluralist")
 
 
 class RunContext:
@@ -41,13 +56,30 @@ class RunContext:
         return cls(opened, opened.read_run(run))
 
     @cached_property
+    def numerics(self) -> dict[str, Any]:
+        """Numerics class of this run on this machine."""
+        return numerics_of(self.config)
+
+    def accepts(self, numerics: dict[str, Any]) -> bool:
+        """Whether a stage computed in that numerics class may be part of this run."""
+        return numerics in (self.record.numerics, *self.record.accepted_numerics)
+
+    def origins(self) -> Iterator[str]:
+        """The run this one was forked from, the one that was forked from, and so on."""
+        origin = self.record.forked_from
+        while origin is not None:
+            yield origin
+            record = self.store.find_run(origin)
+            origin = record.forked_from if record else None
+
+    @cached_property
     def versions(self) -> dict[str, str]:
         """Version of this package, and origin of every reward and generator that is not ours."""
         used = [(GENERATORS, self.config.generator.kind)]
         used += [(REWARDS, reward.kind) for reward in self.config.rewards]
         origins = {f"{family.noun} {kind}": family.origin(kind) for family, kind in used}
         foreign = {what: origin for what, origin in origins.items() if origin != OWN}
-        return {"pluralist": self.record.package_version} | foreign
+        return {"pluralist": package_version()} | foreign
 
     def folder(self, place: Place) -> Path:
         """Folder of a stage; the initial model's is shared by all runs that ask for it."""

@@ -1,10 +1,13 @@
 """Stage `draw`: every reward of every candidate, and the active reward of every curated draw."""
 
+import logging
+
 import numpy as np
 import pyarrow as pa
 
 from data.artifact import find_artifact
 from data.commit import Attempt
+from data.errors import CorruptArtifact
 from data.schemas import DRAWS, scores_schema
 from data.seeds import stage_rng
 from tasks.context import RunContext
@@ -14,6 +17,7 @@ from tasks.sample import CANDIDATES
 from tasks.shards import sharded_table
 from tasks.stage import StageFacts
 
+LOG = logging.getLogger("pluralist.stage")
 SCORES = "scores.parquet"
 DRAWS_FILE = "draws.parquet"
 
@@ -48,15 +52,17 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
 
 
 def _adopt_scores(context: RunContext, place: Place, attempt: Attempt, fingerprint: str) -> bool:
-    """Take scores.parquet over from the run this one was forked from, if it is the same."""
-    origin = context.record.forked_from
-    if origin is None:
-        return False
-    theirs = find_artifact(context.store.stage_folder(origin, place.iteration, place.stage))
-    if theirs is None:
-        return False
-    entry = theirs.manifest.entry(SCORES)
-    if entry.fingerprint != fingerprint:
-        return False
-    attempt.adopt(theirs, [entry])
-    return True
+    """Take scores.parquet over from a run this one was forked from, if it is the same."""
+    for origin in context.origins():
+        folder = context.store.stage_folder(origin, place.iteration, place.stage)
+        try:
+            theirs = find_artifact(folder)
+            if theirs is None or theirs.manifest.numerics != context.numerics:
+                continue
+            entry = theirs.manifest.entry(SCORES)
+            if entry.fingerprint == fingerprint:
+                attempt.adopt(theirs, [entry])
+                return True
+        except CorruptArtifact as error:
+            LOG.warning("%s %s: not taken over from %s: %s", context.run, place, origin, error)
+    return False

@@ -36,8 +36,11 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
     if place.iteration is not None:
         measured |= _of_selection(context, place.iteration)
     columns = {name: samples[name] for name in samples.column_names}
-    columns |= dict(zip(config.reward_names, scores.T, strict=True))
-    fields = [described(name, pa.float64(), "score of the sample") for name in config.reward_names]
+    columns |= {f"score.{name}": scores[:, i] for i, name in enumerate(config.reward_names)}
+    fields = [
+        described(f"score.{name}", pa.float64(), f"score of the sample under {name}")
+        for name in config.reward_names
+    ]
     attempt.write_table("samples.parquet", pa.table(columns), pa.schema([*model.schema, *fields]))
     rows = {"metric": list(measured), "value": [float(value) for value in measured.values()]}
     attempt.write_table("metrics.parquet", pa.table(rows), METRICS)

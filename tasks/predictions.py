@@ -94,7 +94,7 @@ def _one_component(
     )
     centre, along, across = path[-1]
     basis = "one-component recursion, infinite pool"
-    if (abs(mean[1]) > 0 or abs(covariance[0, 1]) > 0) and unmet is None:
+    if max(abs(mean[1]), abs(covariance[0, 1])) > 1e-9 and unmet is None:
         unmet = "p_0 symmetric about the axis through the reward centres"
     predictions = []
     for side, name in zip((-0.5, 0.5), config.reward_names, strict=True):
@@ -147,10 +147,15 @@ def _limit(config: RunConfig, modes: TwoModes, unmet: str | None) -> list[Predic
 
 
 def _unmet_assumption(config: RunConfig) -> str | None:
+    assert isinstance(config.generator, MixtureConfig)
     selection = config.selection
     if selection.active_reward != "per-draw":
         return "the active reward drawn for every curated draw"
-    if selection.scheme != "all" and (selection.pool_size or 0) < 64:
+    numbers = [number for _, number in config.generator.components]
+    if numbers not in ([1], [1, 2], [2]):
+        return "one component, then at most two"
+    pool = selection.pool_size if selection.scheme != "all" else config.num_candidates
+    if (pool or 0) < 64:
         return "a pool so large that K -> infinity describes it (K >= 64)"
     if not selection.replacement:
         return "winners drawn with replacement"

@@ -58,11 +58,7 @@ def compute_initial(context: RunContext, place: Place, attempt: Attempt) -> Stag
 
 
 def _checkpoints(context: RunContext, place: Place) -> CheckpointFolder:
-    return CheckpointFolder(
-        context.folder(place),
-        root=context.store.root,
-        fingerprint=context.fingerprints.of(place),
-    )
+    return CheckpointFolder(context.folder(place), fingerprint=context.fingerprints.of(place))
 
 
 def _write(model: Generator, attempt: Attempt, *, rows_in: int) -> StageFacts:

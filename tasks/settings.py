@@ -16,11 +16,15 @@ from generators.registry import (
 from rewards.registry import RewardConfig, parse_reward
 from tasks.bradley_terry import SelectionConfig, check_selection
 
+MAX_SEED = 2**63 - 1
+# Rows are numbered in 32 bits.
+MAX_ROWS = 2**31 - 1
+
 
 class EvaluationConfig(FrozenConfig):
     """How each model is measured."""
 
-    num_samples: int = setting(1000, "fresh samples from each model p_k", "S", ge=1)
+    num_samples: int = setting(1000, "fresh samples from each model p_k", "S", ge=1, le=MAX_ROWS)
 
 
 class RuntimeConfig(FrozenConfig):
@@ -42,9 +46,11 @@ class RunConfig(FrozenConfig):
     """Everything that decides a run's digests, and how many iterations are wanted."""
 
     domain: str = setting(..., "domain flow that runs it", "O")
-    seed: int = setting(0, "seed of every stage but the initial model", "O", ge=0)
+    seed: int = setting(0, "seed of every stage but the initial model", "O", ge=0, le=MAX_SEED)
     iterations: int = setting(30, "retraining rounds T", "O", ge=1)
-    num_candidates: int = setting(1000, "candidates N sampled in each iteration", "O", ge=1)
+    num_candidates: int = setting(
+        1000, "candidates N sampled in each iteration", "O", ge=1, le=MAX_ROWS
+    )
     generator: Annotated[SerializeAsAny[GeneratorConfig], BeforeValidator(parse_generator)] = (
         setting(..., "model family and how it is refitted", "S")
     )
@@ -116,12 +122,13 @@ def _expand_q(raw: dict[str, Any]) -> dict[str, Any]:
     if "q" not in raw:
         return raw
     q = raw.pop("q")
-    rewards = [parse_reward(reward) for reward in raw.get("rewards", [])]
-    if len(rewards) != 2:
+    given = raw.get("rewards")
+    if not isinstance(given, list | tuple) or len(given) != 2:
         raise ValueError(
-            f"q: expected exactly 2 rewards to weigh, got {len(rewards)}; set each reward's weight"
+            f"q: expected exactly 2 rewards to weigh, got {given!r}; set each reward's weight"
         )
-    if not isinstance(q, int | float) or not 0 <= q <= 1:
+    rewards = [parse_reward(reward) for reward in given]
+    if isinstance(q, bool) or not isinstance(q, int | float) or not 0 <= q <= 1:
         raise ValueError(f"q: expected a number between 0 and 1, got {q!r}")
     weights = (float(q), 1.0 - float(q))
     raw["rewards"] = [

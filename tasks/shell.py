@@ -14,7 +14,7 @@ from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed
 
-from data.errors import StageFailed
+from data.errors import StageFailed, StorageError
 from tasks.context import RunContext
 from tasks.places import Place
 from tasks.stage import Outcome, run_place
@@ -23,10 +23,10 @@ Plain = dict[str, Any]
 
 
 def is_worth_retrying(_task: Any, _run: Any, state: State[Any]) -> bool:
-    """True for causes outside the run (a device or service out of reach), never for bad numbers."""
+    """True for causes outside the run (a store or device out of reach), never for bad numbers."""
     try:
         state.result()
-    except StageFailed:
+    except (StageFailed, StorageError):
         return True
     except Exception:
         return False

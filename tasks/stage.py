@@ -13,9 +13,10 @@ from typing import Any
 
 from data.artifact import Artifact, find_artifact
 from data.commit import Attempt, discard_attempts
-from data.errors import ProvenanceMismatch
+from data.errors import CorruptArtifact, ProvenanceMismatch
 from data.files import discard_folder, make_folders, storage_errors
 from data.manifest import Upstream
+from data.numerics import differences
 from tasks.context import RunContext
 from tasks.places import Place, upstream
 
@@ -91,13 +92,29 @@ def _reusable(context: RunContext, place: Place) -> Artifact | None:
     artifact = context.find(place, look_again=True)
     if artifact is None:
         return None
-    expected = context.fingerprints.of(place)
-    if artifact.fingerprint != expected:
+    _check_provenance(context, place, artifact)
+    for entry in artifact.manifest.files:
+        artifact.verify_file(entry.path)
+    _discard_leftovers(artifact.folder)
+    return artifact
+
+
+def _check_provenance(context: RunContext, place: Place, artifact: Artifact) -> None:
+    """Raise `ProvenanceMismatch` unless the stage is what this run would have computed."""
+    manifest, expected = artifact.manifest, context.fingerprints.of(place)
+    if artifact.fingerprint != expected or len(manifest.upstream) != len(upstream(place)):
         raise ProvenanceMismatch(
             f"{artifact.folder}: fingerprint expected {expected}, found {artifact.fingerprint}: "
             "it was committed by another configuration or release; fork the run to go on"
         )
-    for source, recorded in zip(upstream(place), artifact.manifest.upstream, strict=True):
+    if not context.accepts(manifest.numerics):
+        rows = differences(context.record.numerics, manifest.numerics)
+        table = "\n".join(f"  {key}: {old} -> {new}" for key, old, new in rows)
+        raise ProvenanceMismatch(
+            f"{artifact.folder}: computed in another numerics class (expected -> found):\n{table}\n"
+            "go on with --accept-numerics, which marks the run, or use another --store"
+        )
+    for source, recorded in zip(upstream(place), manifest.upstream, strict=True):
         found = context.open_place(source).content_digest
         if found != recorded.content_digest:
             raise ProvenanceMismatch(
@@ -105,25 +122,24 @@ def _reusable(context: RunContext, place: Place) -> Artifact | None:
                 f"{recorded.content_digest}, but {found} is committed there now; set this stage "
                 "aside with `pluralist verify RUN --quarantine` and resume"
             )
-    for entry in artifact.manifest.files:
-        artifact.verify_file(entry.path)
-    _discard_leftovers(artifact.folder)
-    return artifact
 
 
 def _adopted(context: RunContext, place: Place) -> Artifact | None:
-    """The same stage of the run this one was forked from, taken over if it is the same."""
-    origin = context.record.forked_from
+    """The same stage of a run this one was forked from, taken over if it is the same."""
     sources = _sources(context, place)
-    while origin is not None:
-        theirs = find_artifact(context.store.stage_folder(origin, place.iteration, place.stage))
-        if (
-            theirs is not None
-            and theirs.fingerprint == context.fingerprints.of(place)
-            and [one.content_digest for one in theirs.manifest.upstream]
-            == [one.content_digest for one in sources]
-        ):
-            with Attempt(context.folder(place), root=context.store.root) as attempt:
+    digests = [source.content_digest for source in sources]
+    for origin in context.origins():
+        folder = context.store.stage_folder(origin, place.iteration, place.stage)
+        try:
+            theirs = find_artifact(folder)
+            if (
+                theirs is None
+                or theirs.fingerprint != context.fingerprints.of(place)
+                or theirs.manifest.numerics != context.numerics
+                or [one.content_digest for one in theirs.manifest.upstream] != digests
+            ):
+                continue
+            with Attempt(context.folder(place)) as attempt:
                 attempt.adopt(theirs, theirs.manifest.files)
                 return attempt.publish(
                     run=context.run,
@@ -138,8 +154,8 @@ def _adopted(context: RunContext, place: Place) -> Artifact | None:
                     stand_ins=theirs.manifest.stand_ins,
                     reused_from=origin,
                 )
-        record = context.store.find_run(origin)
-        origin = record.forked_from if record else None
+        except CorruptArtifact as error:
+            LOG.warning("%s %s: not taken over from %s: %s", context.run, place, origin, error)
     return None
 
 
@@ -149,16 +165,17 @@ def _computed(context: RunContext, place: Place) -> Artifact:
         import_module(module), function
     )
     started = time.perf_counter()
-    with Attempt(context.folder(place), root=context.store.root) as attempt:
+    is_initial = place.stage == "initial"
+    with Attempt(context.folder(place)) as attempt:
         facts = compute(context, place, attempt)
         artifact = attempt.publish(
-            run=None if place.stage == "initial" else context.run,
+            run=None if is_initial else context.run,
             iteration=place.iteration,
             stage=place.stage,
             fingerprint=context.fingerprints.of(place),
             upstream=_sources(context, place),
-            seed=context.config.seed,
-            numerics=context.record.numerics,
+            seed=context.config.initial.seed if is_initial else context.config.seed,
+            numerics=context.numerics,
             versions=context.versions,
             wall_seconds=time.perf_counter() - started,
             stand_ins=facts.stand_ins,
@@ -192,10 +209,10 @@ def _sources(context: RunContext, place: Place) -> tuple[Upstream, ...]:
 
 def _discard_leftovers(folder: Path) -> None:
     """Remove shards and checkpoints, which end with the stage, and what a kill left of them."""
-    with os.scandir(folder) as entries:
+    with storage_errors(folder), os.scandir(folder) as entries:
         names = [entry.name for entry in entries]
     for name in names:
-        if name.startswith(("shard-", "checkpoint-", "discarded-")):
+        if name.startswith(("shard-", "checkpoint-", "leftover-", "discarded-")):
             discard_folder(folder / name)
     if sum(name.startswith("attempt-") for name in names) > 1:
         discard_attempts(folder)
@@ -209,13 +226,15 @@ def _initial_lock(context: RunContext, place: Place) -> Iterator[None]:
         return
     folder = context.folder(place)
     with storage_errors(folder):
-        make_folders(folder, below=context.store.root)
+        make_folders(folder)
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            LOG.info("%s: waiting for the run that is making the same initial model", context.run)
+            LOG.warning(
+                "%s: waiting for the run that is making the same initial model", context.run
+            )
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:

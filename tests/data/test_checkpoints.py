@@ -6,12 +6,12 @@ import pytest
 
 from data import failpoints
 from data.checkpoints import CheckpointFolder
-from data.errors import CorruptArtifact, StorageError
+from data.errors import StorageError
 
 
 @pytest.fixture
 def checkpoints(tmp_path: Path) -> CheckpointFolder:
-    return CheckpointFolder(tmp_path / "retrain", root=tmp_path, fingerprint="ab" * 32)
+    return CheckpointFolder(tmp_path / "retrain", fingerprint="ab" * 32)
 
 
 def commit(checkpoints: CheckpointFolder, step: int) -> None:
@@ -41,17 +41,23 @@ def test_a_checkpoint_of_another_configuration_is_not_seen(
     checkpoints: CheckpointFolder, tmp_path: Path
 ) -> None:
     commit(checkpoints, 100)
-    other = CheckpointFolder(tmp_path / "retrain", root=tmp_path, fingerprint="cd" * 32)
+    other = CheckpointFolder(tmp_path / "retrain", fingerprint="cd" * 32)
     assert other.latest() is None
 
 
-def test_a_damaged_checkpoint_is_reported(checkpoints: CheckpointFolder) -> None:
+def test_a_damaged_checkpoint_is_set_aside_with_a_warning(
+    checkpoints: CheckpointFolder, caplog: pytest.LogCaptureFixture
+) -> None:
     commit(checkpoints, 100)
     found = checkpoints.latest()
     assert found is not None
     (found[1] / "weights").write_text("weights after 999")
-    with pytest.raises(CorruptArtifact, match="sha256 expected"):
-        checkpoints.latest()
+    assert checkpoints.latest() is None
+    assert "checkpoint set aside in" in caplog.text
+    assert "sha256 expected" in caplog.text
+    assert len(list(checkpoints.path.glob("quarantine-*"))) == 1
+    commit(checkpoints, 200)
+    assert checkpoints.latest() is not None
 
 
 def test_a_failure_while_writing_leaves_the_one_before(checkpoints: CheckpointFolder) -> None:

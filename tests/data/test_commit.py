@@ -20,7 +20,7 @@ POINTS_TABLE = pa.table({"x": [0.5, -1.0], "y": [2.0, 3.0]}, schema=POINTS)
 def commit(root: Path, *, table: pa.Table = POINTS_TABLE, fingerprint: str = "f" * 64) -> Path:
     root.mkdir(exist_ok=True)
     folder = root / "runs" / "a" / "iteration-0000" / "sample"
-    with Attempt(folder, root=root) as attempt:
+    with Attempt(folder) as attempt:
         attempt.write_table("candidates.parquet", table, POINTS)
         attempt.write_json("config.json", {"k": 1})
         attempt.publish(run="a", iteration=0, stage="sample", fingerprint=fingerprint)
@@ -42,7 +42,7 @@ def test_field_metadata_survives_the_round_trip(tmp_path: Path) -> None:
 
 def test_leaving_an_attempt_without_publishing_leaves_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "stage"
-    with Attempt(folder, root=tmp_path) as attempt:
+    with Attempt(folder) as attempt:
         attempt.write_json("config.json", {})
     assert list(folder.iterdir()) == []
     assert find_artifact(folder) is None
@@ -69,17 +69,39 @@ def test_a_late_publisher_with_other_content_overwrites_nothing(tmp_path: Path) 
     with pytest.raises(ProvenanceMismatch, match="committed this stage first with other content"):
         commit(tmp_path, table=other)
     assert (folder / "manifest.json").read_bytes() == before
-    assert len(list(folder.glob("attempt-*"))) == 2, "both are kept"
+    assert len(list(folder.glob("attempt-*"))) == 1
+    (kept,) = folder.glob("conflict-*")
+    assert (kept / "candidates.parquet").exists(), "both are kept"
+    discard_attempts(folder)
+    assert kept.exists()
 
 
 def test_an_attempt_set_aside_by_another_process_cannot_publish(tmp_path: Path) -> None:
     folder = tmp_path / "stage"
-    with Attempt(folder, root=tmp_path) as attempt:
+    with Attempt(folder) as attempt:
         attempt.write_json("config.json", {})
         discard_attempts(folder)
         with pytest.raises(Locked, match="set aside by another process"):
             attempt.publish(run="a", iteration=0, stage="sample", fingerprint="f")
     assert find_artifact(folder) is None
+
+
+def test_an_attempt_published_while_it_is_discarded_stays_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = commit(tmp_path)
+    manifest = (folder / "manifest.json").read_bytes()
+    (folder / "manifest.json").unlink()
+    renamed = Path.rename
+
+    def publish_first(self: Path, target: Path) -> Path:
+        if self.name.startswith("attempt-") and not (folder / "manifest.json").exists():
+            (folder / "manifest.json").write_bytes(manifest)
+        return renamed(self, target)
+
+    monkeypatch.setattr(Path, "rename", publish_first)
+    discard_attempts(folder)
+    assert open_artifact(folder).check() == []
 
 
 def test_discarding_attempts_keeps_the_published_one(tmp_path: Path) -> None:
@@ -161,7 +183,7 @@ def test_adopted_files_are_verified_before_they_are_taken_over(tmp_path: Path) -
     path.write_bytes(path.read_bytes().replace(b"1", b"2"))
     with (
         pytest.raises(CorruptArtifact, match="sha256 expected"),
-        Attempt(tmp_path / "other", root=tmp_path) as attempt,
+        Attempt(tmp_path / "other") as attempt,
     ):
         attempt.adopt(source, source.manifest.files)
 

@@ -54,12 +54,12 @@ def test_updating_a_record_replaces_it(store: Store) -> None:
 
 
 def test_a_group_reads_back_as_written(store: Store) -> None:
-    made = GroupRecord(group="pair", domain="gmm", runs={"a": "pair-a-s0"})
+    made = GroupRecord(group="pair", domain="gmm", members=(record("pair-a-s0"),))
     assert store.create_group(made)
     assert not store.create_group(made)
     found = store.find_group("pair")
     assert found is not None
-    assert found.runs == {"a": "pair-a-s0"}
+    assert [member.run for member in found.members] == ["pair-a-s0"]
     assert store.group_names() == ["pair"]
 
 

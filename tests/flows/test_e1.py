@@ -32,7 +32,7 @@ def replace_metrics(context: RunContext, k: int, changes: dict[str, float]) -> N
     metrics = metrics_of(context, k) | changes
     predictions, samples = old.table("predictions.parquet"), old.table("samples.parquet")
     quarantine(context.folder(place))
-    with Attempt(context.folder(place), root=context.store.root) as attempt:
+    with Attempt(context.folder(place)) as attempt:
         rows = {"metric": list(metrics), "value": list(metrics.values())}
         attempt.write_table("metrics.parquet", pa.table(rows), METRICS)
         attempt.write_table("predictions.parquet", predictions, PREDICTIONS)

@@ -141,12 +141,12 @@ def test_no_configured_prefect_server_ends_with_code_10(
     assert "--no-prefect" in message
 
 
-def test_a_group_that_was_only_partly_created_says_how_to_complete_it(
-    cli: Cli, capsys: pytest.CaptureFixture[str], tmp_path: Path
+def test_a_group_that_was_only_partly_created_is_completed_by_resume(
+    cli: Cli, tmp_path: Path
 ) -> None:
     call = ("run", "gmm", "--no-prefect", "--set", "iterations=1", "--name", "pair")
     assert cli(*call) == 0
     shutil.rmtree(tmp_path / "store/runs/pair-single-s0")
-    assert cli("resume", "pair") == 5
-    assert "no run 'pair-single-s0'; repeat the same `pluralist run`" in capsys.readouterr().err
+    assert cli("resume", "pair", "--no-prefect") == 0
+    assert (tmp_path / "store/runs/pair-single-s0/iteration-0000/evaluate/manifest.json").exists()
     assert cli(*call) == 0
