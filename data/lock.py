@@ -19,6 +19,7 @@ from data.errors import Locked, StorageError
 from data.files import storage_errors
 
 LOCK = "lock"
+OWNER_KEYS = {"host", "pid", "process_started", "locked_at"}
 
 
 @contextlib.contextmanager
@@ -63,17 +64,15 @@ def holder(folder: Path) -> dict[str, Any] | None:
     """
     try:
         record: dict[str, Any] = json.loads((folder / LOCK).read_text())
+        if not record.keys() >= OWNER_KEYS:
+            return None
         if record["host"] != socket.gethostname():
             return record
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    try:
         started = psutil.Process(record["pid"]).create_time()
-        moved = abs(started - record["process_started"])
-    except (psutil.Error, KeyError, TypeError, ValueError):
-        return None
-    # The start time tells a reused process id apart; clock corrections shift it a little.
-    return record if moved < 2 else None
+        # The start time tells a reused process id apart; clock corrections shift it a little.
+        return record if abs(started - record["process_started"]) < 2 else None
+    except (OSError, ValueError, TypeError, AttributeError, psutil.Error):
+        return None  # empty, half written, or of a process that is gone
 
 
 def describe_holder(folder: Path) -> str:

@@ -65,10 +65,6 @@ def run_application(arguments: list[str]) -> int:
             "runtime.batch_size or runtime.shard_rows, then resume"
         )
         return StageFailed.exit_code
-    except BrokenPipeError:
-        # The reader of our output went away, as `head` does; nothing is left to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
         print_note(
             f"error: could not write the output: {error.strerror}; nothing committed is lost"
@@ -82,6 +78,8 @@ def _run(arguments: list[str]) -> int:
     try:
         APPLICATION(arguments, prog_name="pluralist")
     except SystemExit as ending:
+        if isinstance(ending.__context__, BrokenPipeError):
+            return 0  # the reader of our output went away, as `head` does
         return ending.code if isinstance(ending.code, int) else 0
     return 0
 

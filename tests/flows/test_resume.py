@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from data import failpoints
 from data.errors import BadNumbers, ConfigError, CorruptArtifact, ProvenanceMismatch
 from data.quarantine import quarantine
 from data.store import RunRecord
@@ -223,3 +224,43 @@ def test_a_group_of_other_runs_is_refused(make_run: MakeRun) -> None:
     create_runs(context.store, domain, {"a": config, "b": config}, name="pair")
     with pytest.raises(ProvenanceMismatch, match="group 'pair' exists with other runs"):
         create_runs(context.store, domain, {"a": config, "c": config}, name="pair")
+
+
+def flip(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+
+
+def test_a_damaged_shard_of_an_unfinished_stage_is_made_again(
+    make_run: MakeRun, caplog: pytest.LogCaptureFixture
+) -> None:
+    changes = {"runtime": {"shard_rows": 64}}
+    context = make_run(changes=changes, run=False)
+
+    def stop(operation: str, path: Path) -> None:
+        if operation == "before link" and path.parent.name == "sample":
+            raise KeyboardInterrupt
+
+    failpoints.install(stop)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            rounds(context)
+    finally:
+        failpoints.install(None)
+    (rows,) = context.folder(Place(0, "sample")).glob("shard-0000/attempt-*/rows.parquet")
+    flip(rows)
+    rounds(RunContext(context.store, context.record))
+    assert "shard set aside in" in caplog.text
+    assert digests(context) == digests(make_run("whole", changes))
+
+
+def test_a_fork_of_a_damaged_run_computes_what_it_cannot_take_over(
+    make_run: MakeRun, caplog: pytest.LogCaptureFixture
+) -> None:
+    origin = make_run("origin")
+    for stage, file in (("sample", "candidates.parquet"), ("draw", "scores.parquet")):
+        flip(origin.open_place(Place(0, stage)).path(file))
+    child = fork(origin, {"q": 0.9}, "child")
+    rounds(child)
+    assert "not taken over from origin" in caplog.text
+    assert digests(child) == digests(make_run("scratch", {"q": 0.9}))
