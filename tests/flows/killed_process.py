@@ -7,10 +7,11 @@ from pathlib import Path
 
 from data import failpoints
 from data.store import Store
-from flows.creation import create_runs
+from flows.creation import create_runs, find_records, fork_run
 from flows.domain import arm_configs, find_domain, find_preset
 from flows.rounds import rounds
 from tasks.context import RunContext
+from tasks.settings import parse_config
 
 SETTINGS = {
     "iterations": 1,
@@ -31,8 +32,43 @@ def create(root: Path) -> RunContext:
     return RunContext(store, record)
 
 
-def run_until(root: Path, operation: int) -> None:
-    """Run the loop and die at the given operation of the store."""
+def create_group(root: Path) -> None:
+    """Both arms of preset `paper` as the group `pair` of the store at `root`."""
+    domain = find_domain("gmm")
+    configs = arm_configs(domain, find_preset(domain, "paper"), SETTINGS)
+    create_runs(Store(root), domain, configs, name="pair", preset="paper")
+
+
+def create_group_until(root: Path, operation: int) -> None:
+    """Create the group and die at the given operation of the store."""
+    failpoints.install(_killer(operation))
+    create_group(root)
+
+
+def resume_group(root: Path) -> None:
+    """What `pluralist resume pair` does, or `pluralist run` when the kill came too early."""
+    store = Store(root)
+    if store.find_group("pair") is None:
+        create_group(root)
+    for record in find_records(store, "pair"):
+        rounds(RunContext(store, record))
+
+
+def fork_until(root: Path, operation: int) -> None:
+    """Fork the run `killed` under another q, run the fork and die at the given operation."""
+    failpoints.install(_killer(operation))
+    fork(root)
+
+
+def fork(root: Path) -> None:
+    """The run `forked`, taken over from `killed` as far as it goes."""
+    store = Store(root)
+    origin = store.read_run("killed")
+    config = parse_config({**origin.config, "q": 0.9})
+    rounds(RunContext(store, fork_run(store, origin, config, name="forked")))
+
+
+def _killer(operation: int) -> failpoints.Hook:
     passed = 0
 
     def cut(_name: str, _path: Path) -> None:
@@ -41,7 +77,12 @@ def run_until(root: Path, operation: int) -> None:
         if passed == operation:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    failpoints.install(cut)
+    return cut
+
+
+def run_until(root: Path, operation: int) -> None:
+    """Run the loop and die at the given operation of the store."""
+    failpoints.install(_killer(operation))
     rounds(create(root))
 
 

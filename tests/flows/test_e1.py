@@ -101,7 +101,7 @@ def test_summarising_again_gives_the_same_files(
     assert first.figures[0].read_bytes() == second.figures[0].read_bytes()
 
 
-def test_a_damaged_metrics_file_voids_the_verdict(tmp_path: Path) -> None:
+def test_a_damaged_metrics_file_gives_no_verdict(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     arms = paper_arms(store, "e1", {"iterations": 7})
     path = arms["pluralistic"].open_place(evaluation_place(7)).path("metrics.parquet")

@@ -23,14 +23,16 @@ GOLDEN = Path(__file__).with_name("golden.json")
 COLUMNS = {
     "sample": ("candidates.parquet", ("x", "y")),
     "draw": ("scores.parquet", ("quadratic-1", "quadratic-2")),
-    "select": ("winners.parquet", ("candidate_id", "probability")),
+    "select": ("winners.parquet", ("active_reward", "candidate_id", "probability")),
     "retrain": ("training.parquet", ("loss",)),
+    # All metrics, among them the weights, means and variances of the model.
     "evaluate": ("metrics.parquet", ("value",)),
 }
+NUM_VALUES = 40
 
 
 def golden_values(root: Path) -> dict[str, object]:
-    """First five values of the columns of every stage of iteration 2, and the stage versions."""
+    """First values of the columns of every stage of iteration 2, and the stage versions."""
     store = Store(root)
     domain = find_domain("gmm")
     configs = arm_configs(domain, find_preset(domain, "smoke"), {})
@@ -42,7 +44,7 @@ def golden_values(root: Path) -> dict[str, object]:
     values["initial"] = initial["loss"].to_pylist()
     for stage, (file, columns) in COLUMNS.items():
         table = context.open_place(Place(2, stage)).table(file)
-        values[stage] = {name: table[name].to_pylist()[:5] for name in columns}
+        values[stage] = {name: table[name].to_pylist()[:NUM_VALUES] for name in columns}
     return values
 
 

@@ -16,9 +16,18 @@ from typing import Any
 import pytest
 
 from data.store import Store
+from flows.creation import find_records
 from pluralist.listing import run_digest, stage_digests
 from pluralist.verification import verify_run
-from tests.flows.killed_process import count_operations, resume, run_until
+from tests.flows.killed_process import (
+    count_operations,
+    create_group_until,
+    fork,
+    fork_until,
+    resume,
+    resume_group,
+    run_until,
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +62,9 @@ def run_child(server: ForkServerContext, target: Callable[..., None], *arguments
     return process.exitcode
 
 
-def committed(root: Path) -> dict[str, str]:
+def committed(root: Path, run: str = "killed") -> dict[str, str]:
     store = Store(root)
-    record = store.find_run("killed")
+    record = store.find_run(run)
     if record is None:
         return {}
     return {str(place): digest for place, digest in stage_digests(store, record)}
@@ -97,6 +106,54 @@ def test_a_kill_at_any_operation_then_resume_gives_the_digests_of_an_uninterrupt
         attempts = list(root.glob("runs/*/*/*/attempt-*"))
         assert len(attempts) == len(list(root.glob("runs/*/*/*/manifest.json")))
         shutil.rmtree(root)
+
+
+@pytest.mark.slow  # dozens of processes
+def test_a_kill_at_any_operation_of_creating_a_group_can_be_resumed(
+    memory_path: Path, server: ForkServerContext
+) -> None:
+    operation = 0
+    while True:
+        operation += 1
+        root = memory_path / f"killed-{operation}"
+        ended = run_child(server, create_group_until, root, operation)
+        if ended == 0:
+            break
+        assert ended == -signal.SIGKILL
+        if operation % 3 == 1:  # a third of the cuts is run to the end
+            assert run_child(server, resume_group, root) == 0
+            store = Store(root)
+            for record in find_records(store, "pair"):
+                report = verify_run(store, record)
+                assert (report.stages, report.problems) == (7, [])
+        shutil.rmtree(root, ignore_errors=True)
+    assert operation > 20
+
+
+@pytest.mark.slow  # dozens of processes
+def test_a_kill_at_any_operation_of_a_fork_leaves_both_runs_whole(
+    memory_path: Path, server: ForkServerContext
+) -> None:
+    whole = memory_path / "whole"
+    assert run_child(server, resume, whole) == 0
+    assert run_child(server, fork, whole) == 0
+    expected = committed(whole, "forked")
+    origin = memory_path / "origin"
+    assert run_child(server, resume, origin) == 0
+    operation = 1
+    while True:
+        root = memory_path / f"killed-{operation}"
+        shutil.copytree(origin, root)
+        ended = run_child(server, fork_until, root, operation)
+        if ended == 0:
+            break
+        assert ended == -signal.SIGKILL
+        assert run_child(server, fork, root) == 0
+        assert committed(root, "forked") == expected
+        assert verify_run(Store(root), Store(root).read_run("killed")).problems == []
+        shutil.rmtree(root)
+        operation += 9  # every ninth operation, so that each kind is met
+    assert operation > 100
 
 
 def test_the_digest_of_a_run_is_that_of_its_stages_in_order(
