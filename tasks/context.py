@@ -45,6 +45,7 @@ class RunContext:
         self.run = record.run
         self.config: RunConfig = parse_config(record.config)
         self.fingerprints = Fingerprints(self.config)
+        self._folders: dict[Place, Path] = {}
         self._committed: dict[Place, Artifact] = {}
         self._tables: dict[tuple[Place, str], pa.Table] = {}
         self._last_model: tuple[int, Generator] | None = None
@@ -83,9 +84,13 @@ class RunContext:
 
     def folder(self, place: Place) -> Path:
         """Folder of a stage; the initial model's is shared by all runs that ask for it."""
-        if place.stage == "initial":
-            return self.store.initial_folder(self.fingerprints.of(place))
-        return self.store.stage_folder(self.run, place.iteration, place.stage)
+        if place not in self._folders:
+            if place.stage == "initial":
+                folder = self.store.initial_folder(self.fingerprints.of(place))
+            else:
+                folder = self.store.stage_folder(self.run, place.iteration, place.stage)
+            self._folders[place] = folder
+        return self._folders[place]
 
     def find(self, place: Place, *, look_again: bool = False) -> Artifact | None:
         """The committed stage, or None. What is committed stays, so it is looked up once.
