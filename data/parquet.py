@@ -3,6 +3,7 @@
 import io
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -57,25 +58,32 @@ def nan_counts(table: pa.Table) -> dict[str, int]:
     counts: dict[str, int] = {}
     for field in table.schema:
         if pa.types.is_floating(field.type):
-            nans = pa.compute.sum(pa.compute.is_nan(table[field.name])).as_py() or 0
+            nans = int(np.isnan(table[field.name].to_numpy()).sum())
             if nans:
-                counts[field.name] = int(nans)
+                counts[field.name] = nans
     return counts
 
 
 def require_schema(table: pa.Table, expected: pa.Schema, what: str) -> pa.Table:
-    """`table` cast to `expected` with its field metadata.
+    """`table` with the columns in the order of `expected` and its field metadata.
 
     Raises `BadNumbers` naming the columns when names or types differ, or a value is null.
     """
-    found = {field.name: str(field.type) for field in table.schema}
-    wanted = {field.name: str(field.type) for field in expected}
-    if found != wanted:
-        raise BadNumbers(f"{what}: expected columns {wanted}, got {found}")
-    for name in wanted:
-        if table[name].null_count:
-            raise BadNumbers(f"{what}: column {name!r} has {table[name].null_count} empty values")
-    return table.select(list(wanted)).cast(expected)
+    found = {field.name: field.type for field in table.schema}
+    wanted = {field.name: field.type for field in expected}
+    if found != wanted or len(found) != table.num_columns:
+        raise BadNumbers(
+            f"{what}: expected columns {_described(expected)}, got {_described(table.schema)}"
+        )
+    columns = [table[name] for name in wanted]
+    for name, column in zip(wanted, columns, strict=True):
+        if column.null_count:
+            raise BadNumbers(f"{what}: column {name!r} has {column.null_count} empty values")
+    return pa.Table.from_arrays(columns, schema=expected)
+
+
+def _described(schema: pa.Schema) -> str:
+    return ", ".join(f"{field.name!r}: {field.type}" for field in schema)
 
 
 def _compresses(kind: pa.DataType) -> bool:
