@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from prefect.utilities.annotations import quote
+
 from flows.prefect_page import RunPage
 from flows.rounds import rounds
 from tasks.context import RunContext
@@ -31,7 +33,8 @@ def prefect_rounds(store: str, run: str) -> None:
             "record": context.record.self_digest,
             "places": [list(place) for place in places],
         }
-        before = plain_result(named(request, before))
+        # Quoted, or Prefect would see dependencies in strings that two requests share.
+        before = plain_result(named(quote(request), before))
         return outcomes_of(before)
 
     rounds(context, run_batch=run_batch, after_iteration=page.after_iteration)
