@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from prefect.utilities.annotations import quote
 
@@ -34,7 +34,8 @@ def prefect_rounds(store: str, run: str) -> None:
             "places": [list(place) for place in places],
         }
         # Quoted, or Prefect would see dependencies in strings that two requests share.
-        before = plain_result(named(quote(request), before))
+        quoted = cast("dict[str, Any]", quote(request))  # the task receives the request itself
+        before = plain_result(named(quoted, before))
         return outcomes_of(before)
 
     rounds(context, run_batch=run_batch, after_iteration=page.after_iteration)
