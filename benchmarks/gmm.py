@@ -73,20 +73,26 @@ def main() -> None:
     ways: list[tuple[str, str, Start]] = [("without Prefect", "stage", retrain_here)]
     ways += [(f"Prefect, per {one}", one, retrain) for one in ("stage", "iteration", "run")]
     found: dict[str, list[tuple[float, float, float]]] = {}
-    with tempfile.TemporaryDirectory() as folder, prefect_server(print):
-        root = Path(folder)
-        for repeat in range(options.repeats + 1):
-            for number, (way, granularity, start) in enumerate(ways):
-                cost = measure(
-                    root,
-                    f"run-{repeat}-{number}",
-                    iterations=options.iterations,
-                    granularity=granularity,
-                    seed=repeat,
-                    start=start,
-                )
-                if repeat:  # the first round warms up
-                    found.setdefault(way, []).append(cost)
+
+    def repeat(root: Path, number: int) -> None:
+        way, granularity, start = ways[number]
+        for seed in range(options.repeats + 1):
+            cost = measure(
+                root,
+                f"run-{number}-{seed}",
+                iterations=options.iterations,
+                granularity=granularity,
+                seed=seed,
+                start=start,
+            )
+            if seed:  # the first run warms up
+                found.setdefault(way, []).append(cost)
+
+    with tempfile.TemporaryDirectory() as folder:
+        repeat(Path(folder), 0)  # before there is a server that could take part of the processor
+        with prefect_server(print):
+            for number in range(1, len(ways)):
+                repeat(Path(folder), number)
     print(f"{options.iterations} iterations, median of {options.repeats}")
     print(f"{'':<22} {'wall s':>7} {'CPU s':>7} {'server CPU s':>13} {'CPU / without':>14}")
     reference = statistics.median(cost[1] for cost in found["without Prefect"])
