@@ -7,7 +7,7 @@ T torchcfm's CIFAR-10 recipe, R recovered by matching printed numbers, O our own
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer
 
 SOURCE_TAGS = {
     "S": "stated in the paper",
@@ -25,15 +25,34 @@ class FrozenConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    @model_serializer(mode="wrap")
+    def _leave_out_added(self, handler: Any) -> dict[str, Any]:
+        """Plain values; a field that a later release added stays out while it is neutral."""
+        plain: dict[str, Any] = handler(self)
+        for name, field in type(self).model_fields.items():
+            extra = field.json_schema_extra
+            if (
+                isinstance(extra, dict)
+                and extra.get("added")
+                and getattr(self, name) == (field.default)
+            ):
+                plain.pop(name, None)
+        return plain
 
-def setting(default: Any, meaning: str, source: str, **constraints: Any) -> Any:
+
+def setting(
+    default: Any, meaning: str, source: str, *, added: bool = False, **constraints: Any
+) -> Any:
     """Field with a default, its `meaning` in words and the `source` tag of the default.
 
-    `default` may be `...` for a required value. `constraints` are pydantic's (`ge`, `gt`, ...).
+    `default` may be `...` for a required value. `added` marks a field that earlier releases did
+    not have: its default must be what they did and never change, and is left out of records
+    and fingerprints, so that their runs go on. `constraints` are pydantic's (`ge`, `gt`, ...).
     Raises `AssertionError` for a tag outside `SOURCE_TAGS`.
     """
     assert source in SOURCE_TAGS, f"unknown source tag {source!r}"
-    return Field(default, description=meaning, json_schema_extra={"source": source}, **constraints)
+    extra: dict[str, Any] = {"source": source, "added": added}
+    return Field(default, description=meaning, json_schema_extra=extra, **constraints)
 
 
 def describe_errors(error: ValidationError) -> str:

@@ -47,6 +47,13 @@ POOLS = pa.schema(
     ]
 )
 
+FLIPS = pa.schema(
+    [
+        described("draw_id", pa.int32(), "number of the curated draw"),
+        described("flipped", pa.bool_(), "whether the draw preferred the opposite"),
+    ]
+)
+
 TRAINING = pa.schema(
     [
         described("step", pa.int32(), "step of the fit, from 0"),

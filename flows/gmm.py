@@ -9,7 +9,7 @@ from flows.domain import Domain, Preset
 from flows.prefect_rounds import prefect_rounds
 from generators.mixture import MixtureConfig, MixtureInitial
 from rewards.quadratic import QuadraticConfig
-from tasks.bradley_terry import SelectionConfig
+from tasks.selection import SelectionConfig
 from tasks.settings import EvaluationConfig, RunConfig
 
 

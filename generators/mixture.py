@@ -16,6 +16,7 @@ from data.configuration import setting
 from data.errors import ConfigError
 from data.points import points_of
 from data.schemas import POINTS, TRAINING
+from generators.mixture_points import draw_points, log_density
 from generators.registry import Generator, GeneratorConfig, InitialConfig
 from generators.scratch_em import fit_scratch
 from generators.warm_em import Components, EmFit, fit_warm, resized
@@ -199,12 +200,25 @@ class Mixture:
         checkpoints: CheckpointFolder | None = None,
     ) -> Self:
         """One component fitted to points of the configured Gaussian."""
-        gaussian = Components(
-            np.ones(1), np.array([initial_config.mean]), np.array([initial_config.covariance])
-        )
-        rng = np.random.default_rng(seed)
-        points = draw_points(gaussian, initial_config.num_points, rng=rng)
+        gaussian = _source(initial_config)
+        points = points_of(cls.real_data(config, initial_config, seed=seed), "generator mixture")
         return cls(config, fit_mixture(points, 1, config, start=gaussian))
+
+    @classmethod
+    def real_data(
+        cls, config: MixtureConfig, initial_config: MixtureInitial, *, seed: int
+    ) -> pa.Table:
+        """The points of the configured Gaussian that `initial` with this `seed` is fitted to."""
+        rng = np.random.default_rng(seed)
+        points = draw_points(_source(initial_config), initial_config.num_points, rng=rng)
+        return pa.table({"x": points[:, 0], "y": points[:, 1]}, schema=POINTS)
+
+    def log_density(
+        self,
+        samples: pa.Table,  # n rows
+    ) -> FloatArray:  # (n,)
+        """Natural logarithm of the model's density at each point."""
+        return log_density(self.fit.components, points_of(samples, "generator mixture"))
 
     @classmethod
     def example(cls) -> Self:
@@ -213,22 +227,10 @@ class Mixture:
         return cls.initial(config, MixtureInitial(num_points=200), seed=0)
 
 
-def draw_points(
-    components: Components,
-    num_samples: int,
-    *,
-    rng: np.random.Generator,
-) -> FloatArray:  # (num_samples, 2)
-    """Independent points: a component by inverse CDF, then mean + L z with standard normal z."""
-    shares = np.cumsum(components.weights)
-    uniforms = rng.random(num_samples) * shares[-1]
-    chosen = np.searchsorted(shares[:-1], uniforms, side="right")
-    normals = rng.standard_normal((num_samples, 2))
-    factors = components.factors()[chosen]
-    points: FloatArray = components.means[chosen]
-    points[:, 0] += factors[:, 0, 0] * normals[:, 0]
-    points[:, 1] += factors[:, 1, 0] * normals[:, 0] + factors[:, 1, 1] * normals[:, 1]
-    return points
+def _source(initial_config: MixtureInitial) -> Components:
+    return Components(
+        np.ones(1), np.array([initial_config.mean]), np.array([initial_config.covariance])
+    )
 
 
 def fit_mixture(

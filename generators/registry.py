@@ -39,7 +39,14 @@ class InitialConfig(FrozenConfig):
 
 
 class Generator(Protocol):
-    """A model p_k. An instance never changes: `refit` gives a new one."""
+    """A model p_k. An instance never changes: `refit` gives a new one.
+
+    A class may also have
+    - `log_density(samples) -> FloatArray  # (n,)`, natural logarithm of its density at samples;
+      with it entropy and tail coverage are measured;
+    - a class method `real_data(config, initial_config, *, seed) -> pa.Table`, the rows that
+      `initial` with the same arguments is trained on; without it nothing can be mixed in.
+    """
 
     Config: ClassVar[type[GeneratorConfig]]
     InitialConfig: ClassVar[type[InitialConfig]]

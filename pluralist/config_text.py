@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from data.configuration import SOURCE_TAGS
 
@@ -29,7 +29,7 @@ def field_rows(config: BaseModel, path: str = "") -> list[dict[str, Any]]:
             rows.append(
                 {
                     "path": here,
-                    "value": config.model_dump(mode="json")[name],
+                    "value": _plain(value),
                     "meaning": field.description,
                     "source": _source(field.json_schema_extra),
                 }
@@ -39,7 +39,6 @@ def field_rows(config: BaseModel, path: str = "") -> list[dict[str, Any]]:
 
 def _model_lines(config: BaseModel, indent: str) -> list[str]:
     lines = []
-    plain = config.model_dump(mode="json")
     for name, field in type(config).model_fields.items():
         value = getattr(config, name)
         lines.append(f"{indent}# {field.description} [{_source(field.json_schema_extra)}]")
@@ -51,8 +50,12 @@ def _model_lines(config: BaseModel, indent: str) -> list[str]:
                 lines += [f"{indent}  -", *_model_lines(item, indent + "    ")]
         else:
             # JSON is YAML, and never changes the type of a value.
-            lines.append(f"{indent}{name}: {json.dumps(plain[name])}")
+            lines.append(f"{indent}{name}: {json.dumps(_plain(value))}")
     return lines
+
+
+def _plain(value: Any) -> Any:
+    return TypeAdapter(Any).dump_python(value, mode="json")
 
 
 def _is_models(value: Any) -> bool:

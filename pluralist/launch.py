@@ -23,8 +23,8 @@ from flows.domain import (
 from flows.results import Summary, summarise
 from pluralist.output import print_json, print_line, print_note, print_table
 from pluralist.progress_bar import progress_shown
-from tasks.bradley_terry import check_selection
 from tasks.claims import VIOLATED, VOID
+from tasks.selection import check_selection
 from tasks.settings import RunConfig
 
 

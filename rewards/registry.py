@@ -40,7 +40,8 @@ class Reward(Protocol):
 
     A class may also have a static method `basin_labels(rewards, samples) -> IntArray  # (n,)`
     that says for each sample in which reward's basin it lies, as an index of `rewards`, which
-    are all of that class; without it no basin masses and no leakage are measured.
+    are all of that class; without it no basin masses and no leakage are measured. A class whose
+    attribute `combines` is true is a function of other rewards and has no basin of its own.
     """
 
     Config: ClassVar[type[RewardConfig]]
@@ -95,6 +96,9 @@ def find_basins(
     None where that is not defined: rewards of different kinds, or of a kind without
     `basin_labels`.
     """
-    kinds = {type(reward) for reward in rewards}
+    own = [index for index, one in enumerate(rewards) if not getattr(one, "combines", False)]
+    kinds = {type(rewards[index]) for index in own}
     label = getattr(kinds.pop(), "basin_labels", None) if len(kinds) == 1 else None
-    return None if label is None else np.asarray(label(rewards, samples), dtype=np.int64)
+    if label is None:
+        return None
+    return np.asarray(own, dtype=np.int64)[label([rewards[index] for index in own], samples)]

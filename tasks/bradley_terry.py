@@ -6,81 +6,19 @@ Letters: n candidates, R rewards, m draws, K entries in a pool.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError, model_validator
+from pydantic import ValidationError
 
-from data.configuration import FrozenConfig, setting
 from data.errors import BadNumbers, ConfigError
 from tasks import pools as schemes
+from tasks.selection import Scheme, SelectionConfig, check_selection
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 IdArray = npt.NDArray[np.int32]
-Scheme = Literal["all", "fresh", "disjoint", "grouped"]
-
-
-class SelectionConfig(FrozenConfig):
-    """How the pool of each draw is formed and how its winner is chosen."""
-
-    scheme: Scheme = setting("all", "whose candidates compete in one draw", "O")
-    pool_size: int | None = setting(
-        None, "K, entries in a pool of `fresh` and `disjoint`; null elsewhere", "O", ge=1
-    )
-    num_curated: int = setting(
-        1000, "draws, and so curated rows, in one round", "O", ge=1, le=2**31 - 1
-    )
-    temperature: float = setting(1.0, "tau of the choice; 0 is best-of-K", "O", ge=0)
-    active_reward: Literal["per-draw", "per-round", "alternate"] = setting(
-        "per-draw", "how often the active reward is drawn; per-round collapses the model", "S"
-    )
-    replacement: bool = setting(True, "whether a winner stays in later pools", "S")
-    keep_pools: bool = setting(False, "store every pool in full", "O")
-
-    @model_validator(mode="after")
-    def _check_pool_size(self) -> Self:
-        if self.scheme in ("fresh", "disjoint") and self.pool_size is None:
-            raise ValueError(
-                f"pool_size: expected a number for scheme {self.scheme!r}, got nothing; set it, "
-                "or use scheme 'all' for one pool of all candidates"
-            )
-        if self.scheme in ("all", "grouped") and self.pool_size is not None:
-            raise ValueError(
-                f"pool_size: expected nothing for scheme {self.scheme!r}, got {self.pool_size}; "
-                "leave it out, or use scheme 'fresh' or 'disjoint'"
-            )
-        return self
-
-
-def check_selection(config: SelectionConfig, num_candidates: int) -> list[str]:
-    """Warnings about a selection from `num_candidates` rows; raises `ConfigError` if impossible."""
-    size, wanted, n = config.pool_size, config.num_curated, num_candidates
-    if not config.replacement and wanted > n:
-        raise ConfigError(
-            f"num_curated without replacement: expected at most num_candidates = {n}, got "
-            f"{wanted}; raise num_candidates or set selection.replacement to true"
-        )
-    if size is None:
-        return []
-    if size > n and (config.scheme == "disjoint" or not config.replacement):
-        raise ConfigError(
-            f"pool_size of scheme {config.scheme!r}: expected at most num_candidates = {n}, got "
-            f"{size}; lower it, or use scheme 'fresh' with replacement"
-        )
-    if config.scheme == "fresh":
-        repeats = f"pool_size {size} exceeds num_candidates {n}: every pool repeats candidates"
-        return [repeats] if size > n else []
-    if wanted > n // size:
-        raise ConfigError(
-            f"num_curated of scheme 'disjoint': expected at most num_candidates // pool_size = "
-            f"{n} // {size} = {n // size}, got {wanted}; raise num_candidates to {wanted * size}"
-        )
-    unused = n - wanted * size
-    if unused == 0:
-        return []
-    return [f"scheme 'disjoint' leaves {unused} of {n} candidates out of every pool"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +53,10 @@ def select(
     Advances `rng` by two children and nothing else.
     Raises `ConfigError` for arguments that do not fit, `BadNumbers` for a NaN or infinite score.
     """
+    if scheme == "expected":
+        raise ConfigError(
+            "scheme: expected one that draws winners, got 'expected'; use `expected_winners`"
+        )
     _check_shapes(scores, active)
     _check_arguments(
         len(scores),

@@ -1,10 +1,10 @@
 """What a stage needs to know of its run: store, configuration, committed stages, models."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from tasks.places import Fingerprints, Place, model_place
 from tasks.settings import RunConfig, parse_config
 
 FloatArray = npt.NDArray[np.float64]
+Value = TypeVar("Value")
 
 
 def numerics_of(config: RunConfig) -> dict[str, Any]:
@@ -48,6 +49,8 @@ class RunContext:
         self._folders: dict[Place, Path] = {}
         self._committed: dict[Place, Artifact] = {}
         self._tables: dict[tuple[Place, str], pa.Table] = {}
+        self._remembered: dict[str, Any] = {}
+        self._accumulated: list[pa.Table] = []
         self._last_model: tuple[int, Generator] | None = None
 
     @classmethod
@@ -117,6 +120,28 @@ class RunContext:
         if (place, name) not in self._tables:
             self._tables[place, name] = self.open_place(place).table(name)
         return self._tables[place, name]
+
+    @cached_property
+    def initial_model(self) -> Generator:
+        """p_0, kept beside the last model."""
+        kind = find_generator(self.config.generator.kind)
+        folder = self.open_place(model_place(0)).verified_folder("model")
+        return kind.load(folder, self.config.generator)
+
+    def remember(self, name: str, compute: Callable[["RunContext"], Value]) -> Value:
+        """`compute(self)`, once a process; for what depends on the configuration alone."""
+        if name not in self._remembered:
+            self._remembered[name] = compute(self)
+        value: Value = self._remembered[name]
+        return value
+
+    def accumulated(
+        self, iteration: int, rows_of: Callable[["RunContext", int], pa.Table]
+    ) -> pa.Table:
+        """`rows_of` of the iterations 0 .. `iteration`; those before are kept, not read again."""
+        for t in range(len(self._accumulated), iteration + 1):
+            self._accumulated.append(rows_of(self, t))
+        return pa.concat_tables(self._accumulated[: iteration + 1])
 
     def model(self, k: int) -> Generator:
         """The model p_k, always as committed, so that a resumed run sees the same bits."""

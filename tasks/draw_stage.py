@@ -37,15 +37,26 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
             columns = dict(zip(config.reward_names, scores.T, strict=True))
             return pa.table({"candidate_id": rows["candidate_id"], **columns})
 
-        scores = sharded_table(context, place, make_rows, schema=schema, fingerprint=fingerprint)
+        scores = sharded_table(
+            context,
+            place,
+            make_rows,
+            num_rows=candidates.num_rows,
+            schema=schema,
+            fingerprint=fingerprint,
+        )
         attempt.write_table(SCORES, scores, schema, fingerprint=fingerprint)
-    active = draw_active_rewards(
-        config.selection.num_curated,
-        np.asarray(config.weights),
-        mode=config.selection.active_reward,
-        iteration=t,
-        rng=stage_rng(config.seed, "draw", t),
-    )
+    if config.selection.scheme == "expected":
+        # Nothing is drawn: each reward counts once, with its weight in `retrain`.
+        active = np.arange(len(config.rewards), dtype=np.int16)
+    else:
+        active = draw_active_rewards(
+            config.selection.num_curated,
+            np.asarray(config.weights_at(t)),
+            mode=config.selection.active_reward,
+            iteration=t,
+            rng=stage_rng(config.seed, "draw", t),
+        )
     draw_ids = np.arange(len(active), dtype=np.int32)
     attempt.write_table(DRAWS_FILE, pa.table({"draw_id": draw_ids, "active_reward": active}), DRAWS)
     return StageFacts(rows_in=config.num_candidates, rows_out=len(active))

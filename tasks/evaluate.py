@@ -1,7 +1,8 @@
 """Stage `evaluate`: the model p_k on fresh samples, the selection that led to it, the theory.
 
 Moments, basin masses and the model's own quantities are measured on `evaluation.num_samples`
-fresh samples; leakage and selection pressure on the winners of the round that trained p_k.
+fresh samples (under scheme `expected` on the whole support, weighted); leakage and selection
+pressure on the winners of the round that trained p_k.
 """
 
 import numpy as np
@@ -11,16 +12,19 @@ import pyarrow as pa
 from data.commit import Attempt
 from data.schemas import METRICS, PREDICTIONS, described
 from data.seeds import stage_seed
+from generators.registry import Generator
 from rewards.registry import find_basins
 from tasks.context import RunContext
+from tasks.distribution import measure_distribution
 from tasks.metrics import basin_masses, leakage_matrix, num_distinct, reward_moments
 from tasks.places import Place
 from tasks.predictions import predict
-from tasks.retrain import curated_rows
-from tasks.sample import CANDIDATES
+from tasks.sample import CANDIDATES, support_of
+from tasks.select_stage import WINNERS_FILE
 from tasks.stage import StageFacts
+from tasks.training_set import curated_rows
 
-IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
 
 
 def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
@@ -28,20 +32,21 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
     config = context.config
     k = 0 if place.iteration is None else place.iteration + 1
     model = context.model(k)
-    samples = model.sample(
-        config.evaluation.num_samples, seed=stage_seed(config.seed, "evaluate", k)
-    )
+    samples = _fresh_samples(context, model, k)
+    masses = samples["mass"].to_numpy() if "mass" in samples.column_names else None
     scores = context.scores(samples)
-    measured = _of_samples(context, samples, scores) | model.metrics()
+    measured = _of_samples(context, samples, scores, masses) | model.metrics()
+    measured |= measure_distribution(context, model, samples, masses)
     if place.iteration is not None:
         measured |= _of_selection(context, place.iteration)
+    names = config.reward_names
     columns = {name: samples[name] for name in samples.column_names}
-    columns |= {f"score.{name}": scores[:, i] for i, name in enumerate(config.reward_names)}
+    columns |= {f"score.{name}": scores[:, i] for i, name in enumerate(names)}
     fields = [
         described(f"score.{name}", pa.float64(), f"score of the sample under {name}")
-        for name in config.reward_names
+        for name in names
     ]
-    attempt.write_table("samples.parquet", pa.table(columns), pa.schema([*model.schema, *fields]))
+    attempt.write_table("samples.parquet", pa.table(columns), pa.schema([*samples.schema, *fields]))
     rows = {"metric": list(measured), "value": [float(value) for value in measured.values()]}
     attempt.write_table("metrics.parquet", pa.table(rows), METRICS)
     predictions = predict(config, k, measured)
@@ -49,35 +54,50 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
     return StageFacts(rows_in=samples.num_rows, rows_out=len(measured))
 
 
+def _fresh_samples(context: RunContext, model: Generator, k: int) -> pa.Table:
+    config = context.config
+    if config.selection.scheme == "expected":
+        return support_of(model)
+    seed = stage_seed(config.seed, "evaluate", k)
+    return model.sample(config.evaluation.num_samples, seed=seed)
+
+
 def _of_samples(
-    context: RunContext, samples: pa.Table, scores: npt.NDArray[np.float64]
+    context: RunContext,
+    samples: pa.Table,  # n rows
+    scores: FloatArray,  # (n, R)
+    masses: FloatArray | None,  # (n,)
 ) -> dict[str, float]:
     names = context.config.reward_names
-    means, variances = reward_moments(scores)
+    means, variances = reward_moments(scores, masses)
     measured = {f"reward_mean.{name}": value for name, value in zip(names, means, strict=True)}
     measured |= {f"reward_var.{name}": value for name, value in zip(names, variances, strict=True)}
     labels = find_basins(context.rewards, samples)
     if labels is not None:
-        masses = basin_masses(labels, len(names))
-        measured |= {f"basin_mass.{name}": mass for name, mass in zip(names, masses, strict=True)}
+        shares = basin_masses(labels, len(names), masses)
+        measured |= {f"basin_mass.{name}": share for name, share in zip(names, shares, strict=True)}
     return measured
 
 
 def _of_selection(context: RunContext, t: int) -> dict[str, float]:
     names = context.config.reward_names
     candidates = context.table(t, "sample", CANDIDATES)
-    winners = context.table(t, "select", "winners.parquet")
+    winners = context.table(t, "select", WINNERS_FILE)
     probability = winners["probability"].to_numpy()
-    measured = {
-        "winner_probability_mean": float(probability.mean()),
-        "distinct_winners": float(num_distinct(winners["candidate_id"].to_numpy())),
-    }
+    measured, chances = {}, probability
+    if context.config.selection.scheme != "expected":
+        chances = None
+        measured = {
+            "winner_probability_mean": float(probability.mean()),
+            "distinct_winners": float(num_distinct(winners["candidate_id"].to_numpy())),
+        }
     labels = find_basins(context.rewards, curated_rows(candidates, winners))
     if labels is not None:
-        leakage = leakage_matrix(winners["active_reward"].to_numpy(), labels, len(names))
+        active = winners["active_reward"].to_numpy()
+        leakage = leakage_matrix(active, labels, len(names), chances)
         measured |= {
-            f"leakage.{active}.{basin}": leakage[i, j]
-            for i, active in enumerate(names)
+            f"leakage.{one}.{basin}": leakage[i, j]
+            for i, one in enumerate(names)
             for j, basin in enumerate(names)
             if i != j and not np.isnan(leakage[i, j])
         }

@@ -19,7 +19,7 @@ STAGE_VERSIONS = {
     "draw": 1,
     "select": 1,
     "retrain": 1,
-    "evaluate": 1,
+    "evaluate": 2,
 }
 
 
@@ -133,29 +133,44 @@ class Fingerprints:
         selection = dict(plain["selection"])
         active_reward = selection.pop("active_reward")
         common = {"seed": config.seed, "runtime": runtime}
+        # Absent unless set, as in releases that did not have them.
+        schedule = {key: plain[key] for key in ("weight_schedule",) if key in plain}
+        training = {key: plain[key] for key in ("training",) if key in plain}
+        # Who competes, not how the winner is chosen: only `expected` changes what is sampled.
+        whole = {"scheme": "expected"} if selection["scheme"] == "expected" else {}
+        scored = {**whole, **common}
         return {
             "initial": {
                 "generator": config.generator.initial_part(),
                 "initial": plain["initial"],
                 "threads": config.runtime.threads,
             },
-            "sample": {"num_candidates": config.num_candidates, "generator": generator, **common},
+            "sample": {"num_candidates": config.num_candidates, "generator": generator, **scored},
             "scores": {"rewards": scoring, **common},
             "draw": {
                 "rewards": scoring,
                 "weights": config.weights,
                 "active_reward": active_reward,
                 "num_curated": selection["num_curated"],
-                **common,
+                **schedule,
+                **scored,
             },
             "select": {"selection": selection, **common},
-            "retrain": {"generator": generator, **common},
+            "retrain": {"generator": generator, **training, **self._real_part(), **common},
             "evaluate": {
                 "evaluation": plain["evaluation"],
                 "generator": generator,
                 "rewards": plain["rewards"],
                 "selection": plain["selection"],
                 "initial": plain["initial"],
+                **schedule,
+                **training,
                 **common,
             },
         }
+
+    def _real_part(self) -> dict[str, Any]:
+        """The real rows enter through the configuration of p_0, whose seed makes them."""
+        if not self._config.training.real_share:
+            return {}
+        return {"initial": self._config.initial.model_dump(mode="json")}

@@ -1,9 +1,7 @@
-"""Stage `retrain`: the model p_{t+1}, refitted on the winners of iteration t.
+"""Stage `retrain`: the model p_{t+1}, refitted on the training set of iteration t.
 
 The place before the first iteration makes p_0 instead.
 """
-
-import pyarrow as pa
 
 from data.checkpoints import CheckpointFolder
 from data.commit import Attempt
@@ -12,36 +10,25 @@ from data.seeds import stage_seed
 from generators.registry import Generator, find_generator
 from tasks.context import RunContext
 from tasks.places import Place
-from tasks.sample import CANDIDATES
 from tasks.stage import StageFacts
+from tasks.training_set import training_set
 
 MODEL = "model"
-
-
-def curated_rows(
-    candidates: pa.Table,  # N rows
-    winners: pa.Table,  # M rows
-) -> pa.Table:
-    """Payload of each winner in draw order, M rows; a candidate that won twice stands twice."""
-    payload = candidates.drop_columns(["candidate_id", "group"])
-    return payload.take(winners["candidate_id"])
 
 
 def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
     """Write model/ and training.parquet of p_{t+1}."""
     assert place.iteration is not None
     t = place.iteration
-    candidates = context.table(t, "sample", CANDIDATES)
-    winners = context.table(t, "select", "winners.parquet")
-    curated = curated_rows(candidates, winners)
+    rows = training_set(context, t)
     checkpoints = _checkpoints(context, place)
     model = context.model(t).refit(
-        curated,
+        rows,
         iteration=t,
         seed=stage_seed(context.config.seed, "retrain", t),
         checkpoints=checkpoints,
     )
-    return _write(model, attempt, rows_in=curated.num_rows)
+    return _write(model, attempt, rows_in=rows.num_rows)
 
 
 def compute_initial(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:

@@ -1,11 +1,13 @@
-"""Stage `sample`: candidates x_1 .. x_N drawn from the model p_t."""
+"""Stage `sample`: candidates x_1 .. x_N drawn from the model p_t, or its whole support."""
 
 import numpy as np
 import pyarrow as pa
 
 from data.commit import Attempt
+from data.errors import ConfigError
 from data.schemas import CANDIDATE_KEYS
 from data.seeds import stage_seed
+from generators.registry import Generator
 from tasks.context import RunContext
 from tasks.places import Place
 from tasks.shards import sharded_table
@@ -22,11 +24,31 @@ def numbered(payload: pa.Table, *, start: int = 0) -> pa.Table:
     return pa.table({**keys, **columns})
 
 
+def support_of(model: Generator) -> pa.Table:
+    """Every sample the model can give, with its probability in column `mass`.
+
+    Raises `ConfigError` for a model family without a finite support.
+    """
+    support = getattr(model, "support", None)
+    if support is None:
+        raise ConfigError(
+            f"selection.scheme 'expected': expected a generator with a finite support, got "
+            f"{model.config.kind!r}; use generator 'density', or scheme 'all' or 'fresh'"
+        )
+    table: pa.Table = support()
+    return table
+
+
 def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
     """Write candidates.parquet: candidate_id, group and the domain's payload, N rows."""
     assert place.iteration is not None
     config, t = context.config, place.iteration
     model = context.model(t)
+    if config.selection.scheme == "expected":
+        support = support_of(model)
+        schema = pa.schema([*CANDIDATE_KEYS, *support.schema])
+        attempt.write_table(CANDIDATES, numbered(support), schema)
+        return StageFacts(rows_in=0, rows_out=support.num_rows)
     schema = pa.schema([*CANDIDATE_KEYS, *model.schema])
 
     def make_rows(shard: int, start: int, stop: int) -> pa.Table:
@@ -34,7 +56,12 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
         return numbered(model.sample(stop - start, seed=seed), start=start)
 
     candidates = sharded_table(
-        context, place, make_rows, schema=schema, fingerprint=context.fingerprints.of(place)
+        context,
+        place,
+        make_rows,
+        num_rows=config.num_candidates,
+        schema=schema,
+        fingerprint=context.fingerprints.of(place),
     )
     attempt.write_table(CANDIDATES, candidates, schema)
     return StageFacts(rows_in=0, rows_out=candidates.num_rows)

@@ -2,7 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, SerializeAsAny, ValidationError, model_validator
+import numpy as np
+from pydantic import (
+    BeforeValidator,
+    SerializeAsAny,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from data.canonical import digest_of
 from data.configuration import FrozenConfig, describe_errors, setting
@@ -14,7 +21,7 @@ from generators.registry import (
     parse_generator,
 )
 from rewards.registry import RewardConfig, parse_reward
-from tasks.bradley_terry import SelectionConfig, check_selection
+from tasks.selection import SelectionConfig, check_selection
 
 MAX_SEED = 2**63 - 1
 # Rows are numbered in 32 bits.
@@ -25,6 +32,35 @@ class EvaluationConfig(FrozenConfig):
     """How each model is measured."""
 
     num_samples: int = setting(1000, "fresh samples from each model p_k", "S", ge=1, le=MAX_ROWS)
+
+
+class TrainingConfig(FrozenConfig):
+    """What the next model is trained on beside the curated set of its own round."""
+
+    real_share: float = setting(
+        0.0, "f; round(f M) of the M training rows are real rows instead", "O", ge=0, le=1
+    )
+    accumulate: bool = setting(
+        False,
+        "train on the curated sets of all rounds so far, and on all real rows if real_share > 0",
+        "O",
+    )
+
+
+class WeightKnot(FrozenConfig):
+    """Weights of the rewards at one iteration; linear between knots, constant outside them."""
+
+    iteration: int = setting(..., "iteration t from which it counts", "O", ge=0)
+    weights: tuple[float, ...] = setting(..., "weight of every reward, in order", "O")
+
+    @field_validator("weights")
+    @classmethod
+    def _check_weights(cls, weights: tuple[float, ...]) -> tuple[float, ...]:
+        if any(weight < 0 for weight in weights) or sum(weights) <= 0:
+            raise ValueError(
+                f"expected numbers of at least 0 that are not all 0, got {list(weights)}"
+            )
+        return weights
 
 
 class RuntimeConfig(FrozenConfig):
@@ -61,6 +97,12 @@ class RunConfig(FrozenConfig):
     selection: SelectionConfig = setting(
         SelectionConfig(), "Bradley-Terry choice of the curated set", "S"
     )
+    weight_schedule: tuple[WeightKnot, ...] = setting(
+        (), "weights that change over iterations, instead of those of the rewards", "O", added=True
+    )
+    training: TrainingConfig = setting(
+        TrainingConfig(), "real rows and earlier rounds in the training set", "O", added=True
+    )
     evaluation: EvaluationConfig = setting(EvaluationConfig(), "measurement of each model", "S")
     runtime: RuntimeConfig = setting(RuntimeConfig(), "device, threads, shards, Prefect", "O")
 
@@ -84,13 +126,39 @@ class RunConfig(FrozenConfig):
         if len(set(names)) < len(names):
             raise ValueError(f"rewards: expected different names, got {names}; set `name`")
         check_selection(self.selection, self.num_candidates)
+        if self.selection.scheme == "expected" and self.training != TrainingConfig():
+            raise ValueError(
+                "training: expected no real rows and no accumulation with scheme 'expected', got "
+                f"{self.training}; use another selection.scheme"
+            )
+        self._check_schedule()
         return self
+
+    def _check_schedule(self) -> None:
+        steps = [knot.iteration for knot in self.weight_schedule]
+        if steps != sorted(set(steps)):
+            raise ValueError(f"weight_schedule: expected ascending iterations, got {steps}")
+        for knot in self.weight_schedule:
+            if len(knot.weights) != len(self.rewards):
+                raise ValueError(
+                    f"weight_schedule: expected {len(self.rewards)} weights at iteration "
+                    f"{knot.iteration}, got {len(knot.weights)}; give one a reward"
+                )
 
     @property
     def weights(self) -> list[float]:
         """Weights of the rewards, normalised to sum 1, (R,)."""
         total = sum(reward.weight for reward in self.rewards)
         return [reward.weight / total if total else 0.0 for reward in self.rewards]
+
+    def weights_at(self, iteration: int) -> list[float]:
+        """Weights of the rewards in iteration t, normalised to sum 1, (R,)."""
+        knots = self.weight_schedule
+        if not knots:
+            return self.weights
+        steps = [knot.iteration for knot in knots]
+        columns = np.array([np.array(knot.weights) / sum(knot.weights) for knot in knots]).T
+        return [float(np.interp(iteration, steps, column)) for column in columns]
 
     @property
     def reward_names(self) -> list[str]:

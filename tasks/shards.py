@@ -28,14 +28,15 @@ def sharded_table(
     place: Place,
     make_rows: Callable[[int, int, int], pa.Table],
     *,
+    num_rows: int,
     schema: pa.Schema,
     fingerprint: str,
 ) -> pa.Table:
-    """All candidates' rows of a stage, `make_rows(shard, start, stop)` giving one shard's.
+    """The `num_rows` rows of a stage, `make_rows(shard, start, stop)` giving one shard's.
 
     `fingerprint` is that of the whole table; committed shards of another one are replaced.
     """
-    num_rows, size = context.config.num_candidates, context.config.runtime.shard_rows
+    size = context.config.runtime.shard_rows
     if num_rows <= size:
         return make_rows(0, 0, num_rows)
     tables = []

@@ -5,7 +5,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
-from generators.mixture import Mixture, MixtureConfig, MixtureInitial, draw_points
+from generators.mixture import Mixture, MixtureConfig, MixtureInitial
+from generators.mixture_points import draw_points
 from generators.warm_em import Components
 
 FloatArray = npt.NDArray[np.float64]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.errors import BadNumbers, ConfigError
-from tasks.bradley_terry import SelectionConfig, check_selection
+from tasks.selection import SelectionConfig, check_selection
 from tests.tasks.law import ACTIVE, SCORES, FloatArray, chosen
 
 
