@@ -101,4 +101,5 @@ def find_basins(
     label = getattr(kinds.pop(), "basin_labels", None) if len(kinds) == 1 else None
     if label is None:
         return None
-    return np.asarray(own, dtype=np.int64)[label([rewards[index] for index in own], samples)]
+    labels: IntArray = np.array(own)[label([rewards[index] for index in own], samples)]
+    return labels

@@ -32,8 +32,7 @@ def basin_masses(
     """Share of samples in each basin; sums to 1."""
     if masses is None:
         return np.bincount(labels, minlength=num_basins) / float(len(labels))
-    shares: FloatArray = np.bincount(labels, weights=masses, minlength=num_basins)
-    return shares
+    return np.bincount(labels, weights=masses, minlength=num_basins).astype(np.float64)
 
 
 def leakage_matrix(

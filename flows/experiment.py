@@ -1,0 +1,95 @@
+"""An experiment by name: the runs it needs, what it claims, how it is judged and drawn.
+
+A new experiment is one file here that exports `EXPERIMENT`; its name is the module's, `e5` for
+E5. Judging and drawing are functions of the tidy frame of measurements alone, so a verdict
+never comes from anything that was not measured.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from data.errors import ConfigError
+from data.plugins import PluginFamily
+from flows.domain import Plain
+from tasks.claims import Claim
+from tasks.settings import RunConfig
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FAMILY = PluginFamily(
+    noun="experiment", package="flows", export="EXPERIMENT", group="pluralist.experiments"
+)
+# One row a run, model p_k and metric: `run`, `arm` ("" without arms), `seed`, one column an axis
+# (named by its key; NaN where the value is null), `k`, `metric`, `value`.
+Frame = pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Block:
+    """Runs at every combination of the values of `axes`, with `changes` laid over the base."""
+
+    axes: Mapping[str, Sequence[Any]]
+    arm: str | None = None
+    changes: Plain = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Study:
+    """The runs of an experiment. Experiments whose study has one `name` share its runs.
+
+    Every block has the same axes, `seed` among them.
+    """
+
+    name: str
+    base: RunConfig
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A number printed in the paper beside what was measured."""
+
+    quantity: str
+    printed: float
+    measured: float
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One experiment of the paper, or of ours, by name.
+
+    `study(quick)` names the runs; `judge`, `draw`, `compare` and `remarks` see the measurements
+    and the study they come from. `compare` gives the numbers the paper prints, if any, and
+    `remarks` what has to be said in words, above all where we disagree with the paper.
+    """
+
+    name: str
+    title: str
+    claim: str
+    source: str
+    study: Callable[[bool], Study]
+    judge: Callable[[Frame, Study], list[Claim]]
+    draw: Callable[[Frame, Study], "Figure"]
+    compare: Callable[[Frame, Study], list[Printed]] = lambda _frame, _study: []
+    remarks: Callable[[Frame, Study], list[str]] = lambda _frame, _study: []
+
+
+def find_experiment(name: str) -> Experiment:
+    """The experiment called `name`, in either case; raises `ConfigError` listing those there are."""
+    found: Experiment = FAMILY.find(name.lower())
+    return found
+
+
+def final(frame: Frame, metric: str) -> Frame:
+    """Rows of `metric` at the last model of every run.
+
+    Raises `ConfigError` when no run has it, which voids a verdict rather than passing it.
+    """
+    rows = frame[frame["metric"] == metric]
+    if rows.empty:
+        raise ConfigError(f"metric {metric!r}: expected it in the measurements, got none")
+    return rows[rows["k"] == rows.groupby("run")["k"].transform("max")]
