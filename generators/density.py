@@ -6,13 +6,12 @@ curated rows, so nothing lies between the curated set and the next model.
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, final
+from typing import ClassVar, Literal, Self, final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import safetensors.numpy
-from pydantic import field_validator, model_validator
 
 from data.canonical import canonical_json
 from data.checkpoints import CheckpointFolder
@@ -20,79 +19,22 @@ from data.configuration import setting
 from data.errors import BadNumbers, ConfigError
 from data.points import points_of
 from data.schemas import POINTS, TRAINING, described
+from generators.density_grid import DensityConfig, atom_indices
+from generators.initial_gaussian import GaussianInitial
 from generators.registry import Generator, GeneratorConfig, InitialConfig
 
 FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 SUPPORT = pa.schema([*POINTS, described("mass", pa.float64(), "probability of the sample")])
-# A coordinate counts as a grid point when it is nearer than this share of the spacing.
-ATOM_TOLERANCE = 1e-9
 NEGLIGIBLE_MASS = 1e-12
 
 
-class DensityConfig(GeneratorConfig):
-    """The grid: each of `bounds` and `num_points` has one entry for all axes or one per axis."""
-
-    kind: Literal["density"] = setting("density", "model family", "R")
-    dimensions: Literal[1, 2] = setting(1, "axes of the grid; with 1 every y is 0", "R")
-    bounds: tuple[tuple[float, float], ...] = setting(
-        ((-10.0, 10.0),), "lowest and highest coordinate, both grid points", "R"
-    )
-    num_points: tuple[int, ...] = setting((101,), "grid points along an axis", "R")
-
-    @model_validator(mode="after")
-    def _check_axes(self) -> Self:
-        for name in ("bounds", "num_points"):
-            given = getattr(self, name)
-            if len(given) not in (1, self.dimensions):
-                raise ValueError(
-                    f"{name}: expected one entry, or one for each of {self.dimensions} "
-                    f"dimension(s), got {given}; set generator.dimensions too"
-                )
-        if any(not low < high or not np.isfinite(high - low) for low, high in self.bounds):
-            raise ValueError(
-                f"bounds: expected pairs (lowest, highest) in ascending order, got {self.bounds}"
-            )
-        if any(number < 2 for number in self.num_points):
-            raise ValueError(
-                f"num_points: expected at least 2 along every axis, got {self.num_points}"
-            )
-        return self
-
-    def axes(self) -> list[FloatArray]:
-        """Grid points of each axis, ascending."""
-        bounds = self.bounds * (self.dimensions if len(self.bounds) == 1 else 1)
-        numbers = self.num_points * (self.dimensions if len(self.num_points) == 1 else 1)
-        return [np.linspace(*ends, number) for ends, number in zip(bounds, numbers, strict=True)]
-
-    def atoms(self) -> FloatArray:  # (n, 2)
-        """Every grid point (x, y), y running fastest; y = 0 on a grid of one dimension."""
-        axes = self.axes() if self.dimensions == 2 else [*self.axes(), np.zeros(1)]
-        return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
-
-
-class DensityInitial(InitialConfig):
-    """p_0; exact, so `seed` changes nothing."""
+class DensityInitial(GaussianInitial):
+    """p_0; exact, so `seed` changes nothing. One dimension uses the first entry of each field."""
 
     shape: Literal["uniform", "gaussian"] = setting(
-        "uniform", "equal masses, or a Gaussian's density normalised on the grid", "R"
+        "uniform", "equal masses, or the Gaussian's density normalised on the grid", "R"
     )
-    mean: tuple[float, float] = setting((0.0, 0.0), "mean of that Gaussian", "O")
-    covariance: tuple[tuple[float, float], tuple[float, float]] = setting(
-        ((1.0, 0.0), (0.0, 1.0)), "its covariance; on one dimension only its first entry", "O"
-    )
-
-    @field_validator("covariance")
-    @classmethod
-    def _check_covariance(cls, covariance: Any) -> Any:
-        (a, b), (c, d) = covariance
-        if b != c or a <= 0 or a * d - b * c <= 0:
-            raise ValueError(
-                f"expected a symmetric positive definite covariance, got {covariance}; "
-                "for independent coordinates set the off-diagonal entries to 0"
-            )
-        return covariance
 
 
 @final
@@ -224,39 +166,6 @@ class Density:
         """A Gaussian on a plane of 9 x 7 points."""
         config = DensityConfig(dimensions=2, bounds=((-2.0, 2.0), (-1.5, 1.5)), num_points=(9, 7))
         return cls.initial(config, DensityInitial(shape="gaussian"), seed=0)
-
-
-def atom_indices(
-    points: FloatArray,  # (n, 2)
-    config: DensityConfig,
-) -> IntArray:  # (n,)
-    """Row of each point in `config.atoms()`; raises `ConfigError` for one that is no grid point.
-
-    A coordinate may be off by 1e-9 of the grid's spacing, no more: nothing is moved to a grid.
-    """
-    axes = config.axes()
-    indices = np.zeros(len(points), dtype=np.int64)
-    off = np.zeros(len(points), dtype=np.bool_)
-    for axis, coordinates in enumerate(axes):
-        spacing = coordinates[1] - coordinates[0]
-        values = points[:, axis]
-        # Clipped first: a coordinate far outside would not fit an integer.
-        steps = np.clip((values - coordinates[0]) / spacing, 0, len(coordinates) - 1)
-        nearest = np.rint(steps).astype(np.int64)
-        off |= np.abs(values - coordinates[nearest]) > ATOM_TOLERANCE * spacing
-        indices = indices * len(coordinates) + nearest
-    if config.dimensions == 1:
-        off |= points[:, 1] != 0
-    if off.any():
-        row = int(np.argmax(off))
-        grids = " x ".join(f"{len(axis)} on [{axis[0]:g}, {axis[-1]:g}]" for axis in axes)
-        only = " with y = 0" if config.dimensions == 1 else ""
-        raise ConfigError(
-            f"generator density: expected points of its grid ({grids}{only}), got "
-            f"({points[row, 0]}, {points[row, 1]}) in row {row} ({int(off.sum())} such rows of "
-            f"{len(points)}); curate its own samples, or choose the grid that holds them"
-        )
-    return indices
 
 
 def _weights_of(

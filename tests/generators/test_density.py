@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from data.errors import BadNumbers, ConfigError
-from generators.density import Density, DensityConfig, DensityInitial, atom_indices
+from generators.density import Density, DensityInitial
+from generators.density_grid import DensityConfig, atom_indices
 from generators.registry import parse_generator
 
 PLANE = DensityConfig(dimensions=2)
