@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, final
+from typing import ClassVar, Literal, Self, final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from data.configuration import setting
 from data.errors import ConfigError
 from data.points import points_of
 from data.schemas import POINTS, TRAINING
+from generators.initial_gaussian import GaussianInitial
 from generators.mixture_points import draw_points, log_density
 from generators.registry import Generator, GeneratorConfig, InitialConfig
 from generators.scratch_em import fit_scratch
@@ -70,25 +71,10 @@ class MixtureConfig(GeneratorConfig):
         return next((first for first, number in self.components if number > 1), None)
 
 
-class MixtureInitial(InitialConfig):
+class MixtureInitial(GaussianInitial):
     """p_0 is one component fitted to `num_points` points of a Gaussian."""
 
-    mean: tuple[float, float] = setting((0.0, 0.0), "mean of that Gaussian", "O")
-    covariance: tuple[tuple[float, float], tuple[float, float]] = setting(
-        ((1.0, 0.0), (0.0, 1.0)), "its covariance", "O"
-    )
     num_points: int = setting(1000, "points p_0 is fitted to", "S", ge=2)
-
-    @field_validator("covariance")
-    @classmethod
-    def _check_covariance(cls, covariance: Any) -> Any:
-        (a, b), (c, d) = covariance
-        if b != c or a <= 0 or a * d - b * c <= 0:
-            raise ValueError(
-                f"expected a symmetric positive definite covariance, got {covariance}; "
-                "for independent coordinates set the off-diagonal entries to 0"
-            )
-        return covariance
 
 
 @final

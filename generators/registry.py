@@ -45,7 +45,13 @@ class Generator(Protocol):
     - `log_density(samples) -> FloatArray  # (n,)`, natural logarithm of its density at samples;
       with it entropy and tail coverage are measured;
     - a class method `real_data(config, initial_config, *, seed) -> pa.Table`, the rows that
-      `initial` with the same arguments is trained on; without it nothing can be mixed in.
+      `initial` with the same arguments is trained on; without it nothing can be mixed in;
+    - `support() -> pa.Table`: every sample it can give once, in an order that does not depend
+      on the parameters, as the columns of `schema` and `mass` (float64, its probability; the
+      masses sum to 1). With it a round can be taken in expectation, without drawing anything.
+      The curated table of `refit` then holds a float64 column `weight` behind those of
+      `schema`: what each row counts for, at least 0, not normalised. Only a class with
+      `support` is ever given weights.
     """
 
     Config: ClassVar[type[GeneratorConfig]]

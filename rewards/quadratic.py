@@ -43,6 +43,11 @@ class QuadraticReward:
     def __init__(self, config: QuadraticConfig) -> None:
         self.config = config
 
+    @property
+    def supremum(self) -> float:
+        """0, reached at the centre."""
+        return 0.0
+
     def __call__(
         self,
         samples: pa.Table,  # n rows

@@ -42,6 +42,9 @@ class Reward(Protocol):
     that says for each sample in which reward's basin it lies, as an index of `rewards`, which
     are all of that class; without it no basin masses and no leakage are measured. A class whose
     attribute `combines` is true is a function of other rewards and has no basin of its own.
+
+    It may have a property `supremum: float`, finite: the largest score any sample can have.
+    That is r* of the paper's basins {r >= r* - eps}.
     """
 
     Config: ClassVar[type[RewardConfig]]
@@ -103,3 +106,10 @@ def find_basins(
         return None
     labels: IntArray = np.array(own)[label([rewards[index] for index in own], samples)]
     return labels
+
+
+def known_suprema(
+    rewards: Sequence[Reward],  # (R,)
+) -> FloatArray:  # (R,)
+    """The largest score any sample can have under each reward; NaN where its kind gives none."""
+    return np.array([getattr(reward, "supremum", np.nan) for reward in rewards], dtype=np.float64)

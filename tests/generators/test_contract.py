@@ -7,6 +7,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -176,3 +177,34 @@ def test_every_configuration_field_has_a_meaning_and_a_source(kind: str) -> None
 def test_libraries_are_installed_distributions(kind: str) -> None:
     for library in find_generator(kind).libraries:
         assert metadata.version(library)
+
+
+def test_a_support_holds_every_sample_once_with_its_probability(kind: str) -> None:
+    model = refitted(kind)
+    support = getattr(model, "support", None)
+    if support is None:
+        pytest.skip("has no finite support")
+    table = support()
+    assert table.column_names == [*model.schema.names, "mass"]
+    assert table.schema.field("mass").type == pa.float64()
+    masses = table["mass"].to_numpy()
+    assert masses.min() >= 0
+    assert masses.sum() == pytest.approx(1.0, abs=1e-9)
+    rows = [tuple(row.values()) for row in table.select(model.schema.names).to_pylist()]
+    assert len(set(rows)) == len(rows)
+    likely = {row for row, mass in zip(rows, masses, strict=True) if mass > 0}
+    drawn = {tuple(row.values()) for row in model.sample(500, seed=3).to_pylist()}
+    assert drawn <= likely
+
+
+def test_a_support_keeps_its_order_and_counts_as_much_as_it_weighs(kind: str) -> None:
+    model = refitted(kind)
+    support = getattr(model, "support", None)
+    if support is None:
+        pytest.skip("has no finite support")
+    table, names = support(), model.schema.names
+    weighted = table.rename_columns([*names, "weight"])
+    again = model.refit(weighted, iteration=2, seed=0)
+    after = again.support()  # type: ignore[attr-defined]
+    assert after.select(names).equals(table.select(names))
+    np.testing.assert_allclose(after["mass"].to_numpy(), table["mass"].to_numpy(), rtol=1e-12)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from data.configuration import SOURCE_TAGS
-from rewards.registry import Reward, RewardConfig, available, find_reward
+from rewards.registry import Reward, RewardConfig, available, find_reward, known_suprema
 
 pytestmark = pytest.mark.parametrize("kind", list(available()))
 
@@ -77,6 +77,16 @@ def test_basin_labels_are_indices_of_the_rewards(kind: str) -> None:
     labels = np.asarray(label([reward, reward], samples))
     assert labels.shape == (40,)
     assert set(labels.tolist()) <= {0, 1}
+
+
+def test_no_sample_scores_above_the_supremum(kind: str) -> None:
+    reward, samples = example(kind, num_samples=2000)
+    (supremum,) = known_suprema([reward])
+    if np.isnan(supremum):
+        pytest.skip("has no supremum")
+    assert type(getattr(reward, "supremum")) is float  # noqa: B009 - not every reward has it
+    assert np.isfinite(supremum)
+    assert reward(samples).max() <= supremum
 
 
 def test_configuration_survives_json(kind: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from data.errors import ConfigError
+from rewards.gaussian_bump import GaussianBumpConfig, GaussianBumpReward
 from rewards.quadratic import QuadraticConfig, QuadraticReward
 from rewards.registry import (
     Reward,
@@ -15,6 +16,7 @@ from rewards.registry import (
     available,
     find_basins,
     find_reward,
+    known_suprema,
     parse_reward,
 )
 
@@ -93,3 +95,12 @@ def test_rewards_without_labels_or_of_several_kinds_have_no_basins() -> None:
     assert find_basins([plain, plain], SAMPLES) is None
     assert find_basins([labelled, plain], SAMPLES) is None
     assert find_basins([], SAMPLES) is None
+
+
+def test_suprema_come_from_each_reward_and_are_nan_where_its_kind_has_none() -> None:
+    bump = GaussianBumpReward(GaussianBumpConfig(centre=(0.0, 0.0), height=2.5))
+    quadratic = QuadraticReward(QuadraticConfig(centre=(0.0, 0.0)))
+    suprema = known_suprema([bump, Plain(RewardConfig(kind="plain")), quadratic])
+    np.testing.assert_array_equal(suprema, [2.5, np.nan, 0.0])
+    assert suprema.dtype == np.float64
+    assert known_suprema([]).shape == (0,)
