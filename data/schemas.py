@@ -71,9 +71,10 @@ METRICS = pa.schema(
 PREDICTIONS = pa.schema(
     [
         described("quantity", pa.string(), "metric the prediction is about"),
-        described("predicted", pa.float64(), "value the theory gives for this model"),
+        described("predicted", pa.float64(), "value, or bound, the theory gives for this model"),
         described("measured", pa.float64(), "value measured on fresh samples"),
-        described("tolerance", pa.float64(), "largest deviation that still counts as agreement"),
+        described("lower", pa.float64(), "least measured value that counts as agreement"),
+        described("upper", pa.float64(), "largest measured value that counts as agreement"),
         described("verdict", pa.string(), "holds, violated, or assumption not met"),
         described("basis", pa.string(), "formula and assumption the prediction rests on"),
     ]

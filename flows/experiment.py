@@ -79,7 +79,7 @@ class Experiment:
 
 
 def find_experiment(name: str) -> Experiment:
-    """The experiment called `name`, in either case; raises `ConfigError` listing those there are."""
+    """The experiment called `name`, in either case; raises `ConfigError` listing all."""
     found: Experiment = FAMILY.find(name.lower())
     return found
 

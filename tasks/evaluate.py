@@ -5,6 +5,8 @@ fresh samples (under scheme `expected` on the whole support, weighted); leakage 
 pressure on the winners of the round that trained p_k.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -13,12 +15,15 @@ from data.commit import Attempt
 from data.schemas import METRICS, PREDICTIONS, described
 from data.seeds import stage_seed
 from generators.registry import Generator
-from rewards.registry import find_basins
+from rewards.registry import find_basins, known_suprema
+from tasks.agreement import compared
+from tasks.basin_predictions import predict_limit, predict_round, predict_variance
 from tasks.context import RunContext
 from tasks.distribution import measure_distribution
 from tasks.metrics import basin_masses, leakage_matrix, num_distinct, reward_moments
 from tasks.places import Place
-from tasks.predictions import predict
+from tasks.predictions import closed_forms
+from tasks.round_facts import basin_metrics, measure_round
 from tasks.sample import CANDIDATES, support_of
 from tasks.select_stage import WINNERS_FILE
 from tasks.stage import StageFacts
@@ -39,6 +44,7 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
     measured |= measure_distribution(context, model, samples, masses)
     if place.iteration is not None:
         measured |= _of_selection(context, place.iteration)
+    rows = _predicted(context, k, measured, scores, masses)
     names = config.reward_names
     columns = {name: samples[name] for name in samples.column_names}
     columns |= {f"score.{name}": scores[:, i] for i, name in enumerate(names)}
@@ -47,9 +53,9 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
         for name in names
     ]
     attempt.write_table("samples.parquet", pa.table(columns), pa.schema([*samples.schema, *fields]))
-    rows = {"metric": list(measured), "value": [float(value) for value in measured.values()]}
-    attempt.write_table("metrics.parquet", pa.table(rows), METRICS)
-    predictions = predict(config, k, measured)
+    values = {"metric": list(measured), "value": [float(value) for value in measured.values()]}
+    attempt.write_table("metrics.parquet", pa.table(values), METRICS)
+    predictions = pa.Table.from_pylist(rows, schema=PREDICTIONS)
     attempt.write_table("predictions.parquet", predictions, PREDICTIONS)
     return StageFacts(rows_in=samples.num_rows, rows_out=len(measured))
 
@@ -77,6 +83,31 @@ def _of_samples(
         shares = basin_masses(labels, len(names), masses)
         measured |= {f"basin_mass.{name}": share for name, share in zip(names, shares, strict=True)}
     return measured
+
+
+def _predicted(
+    context: RunContext,
+    k: int,
+    measured: dict[str, float],
+    scores: FloatArray,  # (n, R)
+    masses: FloatArray | None,  # (n,)
+) -> list[dict[str, Any]]:
+    """Rows of predictions.parquet; adds what the theory calls the round to `measured`."""
+    config = context.config
+    rows = [(one, measured[one.quantity]) for one in closed_forms(config, k)]
+    shares = np.full(len(scores), 1 / len(scores)) if masses is None else masses
+    suprema = known_suprema(context.rewards)
+    if config.selection.scheme == "expected":
+        suprema = np.full_like(suprema, np.nan)
+    names = config.reward_names
+    variances = np.array([measured[f"reward_var.{name}"] for name in names])
+    rows += predict_variance(config, scores, shares, variances, suprema)
+    if k > 0 and len(names) > 1:
+        found = measure_round(context, k - 1)
+        measured |= basin_metrics(names, found)
+        rows += predict_round(config, k - 1, found)
+        rows += predict_limit(config, k - 1, found, scores, shares, suprema)
+    return [compared(prediction, value) for prediction, value in rows]
 
 
 def _of_selection(context: RunContext, t: int) -> dict[str, float]:

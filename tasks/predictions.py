@@ -5,58 +5,19 @@ model follows the moment-matched recursion (exact for a large sample), and a two
 model tends to the limit of the infinite-pool update.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
-import pyarrow as pa
 
-from data.schemas import PREDICTIONS
 from generators.mixture import MixtureConfig, MixtureInitial
+from tasks.agreement import Prediction, near
 from tasks.geometry import TwoModes, two_modes
-from tasks.settings import RunConfig
+from tasks.settings import RunConfig, TrainingConfig
 from theory.limits import one_component_path, quadratic_limit, quadratic_reward_moments
 
 # Rounds a two-component model is given to come near its limit before it is judged.
 ROUNDS_TO_LIMIT = 10
-HOLDS, VIOLATED, UNMET = "holds", "violated", "assumption not met"
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """Predicted value of one metric with the deviation that still counts as agreement."""
-
-    quantity: str
-    predicted: float
-    tolerance: float
-    basis: str
-    unmet: str | None = None
-
-
-def predict(config: RunConfig, k: int, measured: Mapping[str, float]) -> pa.Table:
-    """Rows of predictions.parquet for p_k; none where the theory has no closed form."""
-    rows = []
-    for prediction in predictions_for(config, k):
-        value = measured[prediction.quantity]
-        agrees = abs(value - prediction.predicted) <= prediction.tolerance
-        verdict = HOLDS if agrees else VIOLATED
-        basis = prediction.basis
-        if prediction.unmet is not None:
-            verdict, basis = UNMET, f"{basis}; not met: {prediction.unmet}"
-        rows.append(
-            {
-                "quantity": prediction.quantity,
-                "predicted": prediction.predicted,
-                "measured": value,
-                "tolerance": prediction.tolerance,
-                "verdict": verdict,
-                "basis": basis,
-            }
-        )
-    return pa.Table.from_pylist(rows, schema=PREDICTIONS)
-
-
-def predictions_for(config: RunConfig, k: int) -> list[Prediction]:
+def closed_forms(config: RunConfig, k: int) -> list[Prediction]:
     """Predicted moments and shares of p_k for two quadratic rewards and a Gaussian mixture."""
     modes = two_modes(config)
     if (
@@ -108,8 +69,8 @@ def _one_component(
         # these tolerances cover both for a thousand samples.
         slack = 0.25 * float(np.sqrt(variance)) + 0.005 * modes.gamma * modes.distance**2
         predictions += [
-            Prediction(f"reward_mean.{name}", expected, slack, basis, unmet),
-            Prediction(
+            near(f"reward_mean.{name}", expected, slack, basis, unmet),
+            near(
                 f"reward_var.{name}",
                 variance,
                 0.5 * variance + 1e-4 * (modes.gamma * modes.distance**2) ** 2,
@@ -129,10 +90,10 @@ def _limit(config: RunConfig, modes: TwoModes, unmet: str | None) -> list[Predic
     predictions = []
     for index, name in enumerate(config.reward_names):
         predictions += [
-            Prediction(
+            near(
                 f"reward_mean.{name}", float(limit.reward_means[index]), 0.1 * scale, basis, unmet
             ),
-            Prediction(
+            near(
                 f"reward_var.{name}",
                 float(limit.reward_variances[index]),
                 0.05 * scale**2,
@@ -142,13 +103,19 @@ def _limit(config: RunConfig, modes: TwoModes, unmet: str | None) -> list[Predic
         ]
         if limit.num_modes == 2:
             share = float(limit.shares[index])
-            predictions.append(Prediction(f"basin_mass.{name}", share, 0.08, basis, unmet))
+            predictions.append(near(f"basin_mass.{name}", share, 0.08, basis, unmet))
     return predictions
 
 
 def _unmet_assumption(config: RunConfig) -> str | None:
     assert isinstance(config.generator, MixtureConfig)
     selection = config.selection
+    if config.training != TrainingConfig():
+        return "a training set of curated rows of the same round alone"
+    if config.weight_schedule:
+        return "weights that do not change"
+    if selection.score_noise > 0 or selection.flip_probability > 0:
+        return "choices without noise or flips"
     if selection.active_reward != "per-draw":
         return "the active reward drawn for every curated draw"
     numbers = [number for _, number in config.generator.components]

@@ -32,6 +32,13 @@ class EvaluationConfig(FrozenConfig):
     """How each model is measured."""
 
     num_samples: int = setting(1000, "fresh samples from each model p_k", "S", ge=1, le=MAX_ROWS)
+    basin_epsilon: float = setting(
+        1.0,
+        "eps of the theory's basins r_i >= r_i* - eps, in reward units",
+        "O",
+        added=True,
+        gt=0,
+    )
 
 
 class TrainingConfig(FrozenConfig):

@@ -1,8 +1,9 @@
-"""Closed forms for two quadratic rewards, with infinitely many candidates in the pool.
+"""Where the update ends: closed forms for two quadratic rewards, and the other limits by name.
 
-Setting: rewards r_i(x) = -gamma ||x - mu_i||^2 with weights q and 1 - q, centres on an axis
-with mu_1 at -D/2 and mu_2 at +D/2, temperature tau, g = gamma / tau. One round is
-p'(x) = p(x) sum_i pi_i u_i(x) / E_p[u_i] with u_i = exp(r_i / tau) (paper, Lemma 2). The
+Limits of atoms and of finite pools are those of theory.atoms and theory.pools. The rest is for
+infinitely many candidates and rewards r_i(x) = -gamma ||x - mu_i||^2 with weights q and 1 - q,
+centres on an axis with mu_1 at -D/2 and mu_2 at +D/2, temperature tau, g = gamma / tau. One round
+is p'(x) = p(x) sum_i pi_i u_i(x) / E_p[u_i] with u_i = exp(r_i / tau) (paper, Lemma 2). The
 closed forms below are derived from that update; moments are those of r itself, not of r / tau.
 """
 
@@ -11,9 +12,34 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from theory.atoms import atoms_limit, two_atom_share
+from theory.checks import FloatArray
+from theory.pools import (
+    finite_pool_limit,
+    finite_pool_map,
+    finite_pool_share,
+    returns,
+    smallest_safe_pool,
+)
+
+__all__ = [
+    "OneComponent",
+    "QuadraticLimit",
+    "atoms_limit",
+    "finite_pool_limit",
+    "finite_pool_map",
+    "finite_pool_share",
+    "gaussian_tilt",
+    "one_component_path",
+    "one_component_step",
+    "order_parameter",
+    "quadratic_limit",
+    "quadratic_reward_moments",
+    "returns",
+    "smallest_safe_pool",
+    "two_atom_share",
+]
 
 
 @dataclass(frozen=True, eq=False)

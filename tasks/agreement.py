@@ -1,0 +1,61 @@
+"""One prediction beside its measurement, and the verdict on it."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+HOLDS, VIOLATED, UNMET = "holds", "violated", "assumption not met"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the theory gives for one quantity, and the range in which it may be measured.
+
+    `predicted` is the value, or the bound where there is only one; `lower` and `upper` allow for
+    sampling. `unmet` names the assumption that does not hold here, if any.
+    """
+
+    quantity: str
+    predicted: float
+    lower: float
+    upper: float
+    basis: str
+    unmet: str | None = None
+
+
+def near(
+    quantity: str, predicted: float, tolerance: float, basis: str, unmet: str | None = None
+) -> Prediction:
+    """The prediction of a value that may be measured up to `tolerance` to either side."""
+    return Prediction(
+        quantity, predicted, predicted - tolerance, predicted + tolerance, basis, unmet
+    )
+
+
+def compared(prediction: Prediction, measured: float) -> dict[str, Any]:
+    """Row of predictions.parquet: holds, violated (so does a NaN), or assumption not met."""
+    inside = prediction.lower <= measured <= prediction.upper
+    verdict, basis = HOLDS if inside else VIOLATED, prediction.basis
+    if prediction.unmet is not None:
+        verdict, basis = UNMET, f"{basis}; not met: {prediction.unmet}"
+    return {
+        "quantity": prediction.quantity,
+        "predicted": prediction.predicted,
+        "lower": prediction.lower,
+        "upper": prediction.upper,
+        "measured": measured,
+        "verdict": verdict,
+        "basis": basis,
+    }
+
+
+def sampling_slack(share: float, *sizes: int) -> float:
+    """Four standard deviations of a share seen through independent samples of these sizes.
+
+    The variance of each is share (1 - share) / n, with share kept away from 0 and 1 by one row.
+    """
+    if not sizes:
+        return 0.0
+    least = 1 / min(sizes)
+    kept = min(max(share, least), 1 - least) if least < 0.5 else 0.5
+    return 4 * math.sqrt(kept * (1 - kept) * sum(1 / size for size in sizes))

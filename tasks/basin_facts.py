@@ -1,0 +1,77 @@
+"""What one round looks like to the theory: basins, outside mass, gaps, leakage, multiplier.
+
+n candidates with masses p (equal unless the whole support is given), R rewards. Basin i is
+A_i = {r_i >= r_i* - eps}; a candidate in none of them is outside.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from theory.basins import OverlappingBasins, find_basins
+from theory.dynamics import contraction
+from theory.leakage import gaps, leakage_matrix, share_interval, step_bound, survives
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class BasinFacts:
+    """Facts about a distribution p and the weights and pool of the round it starts."""
+
+    basins: BoolArray  # (R, n)
+    masses: FloatArray  # (R,), of p in each basin
+    outside: float  # w
+    gaps: FloatArray  # (R, R), Delta_ij = r_i* - sup of r_i over basin j
+    eta: FloatArray  # (R, R), exp(-(Delta_ij - eps) / tau)
+    multiplier: float  # rho, sup of W over the candidates outside; 0 if there are none
+    bound: FloatArray  # (R,), lower bound of the masses after one round
+    interval: FloatArray  # (R, 2), of the limit shares
+    survives: BoolArray  # (R,)
+
+
+def basins_of(
+    scores: FloatArray,  # (n, R)
+    epsilon: float,
+    suprema: FloatArray,  # (R,), NaN where only the best candidate is known
+) -> BoolArray | str:  # (R, n)
+    """The basins, or in words why there are none: a candidate lies in two of them."""
+    best = np.where(np.isnan(suprema), scores.max(axis=0), suprema)
+    try:
+        return find_basins(scores.T, epsilon, suprema=best)
+    except OverlappingBasins:
+        return "basins that do not overlap"
+
+
+def measure_basins(
+    masses: FloatArray,  # (n,)
+    scores: FloatArray,  # (n, R)
+    basins: BoolArray,  # (R, n), none without a candidate
+    weights: FloatArray,  # (R,)
+    *,
+    suprema: FloatArray,  # (R,)
+    epsilon: float,
+    temperature: float,
+    pool_size: int | None,
+) -> BasinFacts:
+    """Facts about p on its candidates; formulas in `theory.leakage` and `theory.dynamics`."""
+    best = np.where(np.isnan(suprema), scores.max(axis=0), suprema)
+    delta = gaps(scores.T, basins, suprema=best)
+    eta = leakage_matrix(delta, epsilon, temperature)
+    inside = basins.any(axis=0)
+    basin_masses, outside = basins @ masses, float(masses[~inside].sum())
+    rho = contraction(
+        masses, scores.T, weights, inside, pool_size=pool_size, temperature=temperature
+    )
+    return BasinFacts(
+        basins=basins,
+        masses=basin_masses,
+        outside=outside,
+        gaps=delta,
+        eta=eta,
+        multiplier=rho,
+        bound=step_bound(weights, eta, basin_masses, outside, epsilon, temperature),
+        interval=share_interval(weights, eta),
+        survives=survives(weights, eta),
+    )

@@ -1,0 +1,212 @@
+"""What the theory of basins says about a model p_k and the round that trained it, R rewards.
+
+A basin without a single candidate, or two that overlap, are assumptions that are not met; the
+rows then say so instead of being left out.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from theory.leakage import variance_bound
+
+from tasks.agreement import Prediction, near, sampling_slack
+from tasks.basin_facts import basins_of
+from tasks.round_facts import Round
+from tasks.settings import RunConfig
+from theory.limits import finite_pool_limit, finite_pool_map
+
+FloatArray = npt.NDArray[np.float64]
+
+# A pool of so many candidates counts as infinite where only that limit is known.
+LARGE_POOL = 64
+# More mass outside than this, and nothing is said about a limit.
+SMALL_OUTSIDE = 0.05
+# How near the map has to be to its limit before a share is compared with it.
+SETTLED = 0.01
+Row = tuple[Prediction, float]
+
+
+def predict_round(config: RunConfig, t: int, found: Round | str) -> list[Row]:
+    """Predictions about the curated set of iteration t: Lemmas 3 and 4, the finite-pool map."""
+    if isinstance(found, str):
+        return [(Prediction("basins", math.nan, 0.0, 0.0, "basins r_i >= r_i* - eps", found), 0.0)]
+    facts, unmet = found.facts, _plain_choice(config)
+    infinite = unmet or _infinite_pool(config)
+    outside = float(1 - found.curated.sum())
+    upper = facts.multiplier * facts.outside
+    domination = None if facts.multiplier < 1 else "rho_t < 1 (sufficient, not necessary)"
+    rows: list[Row] = [
+        (
+            Prediction(
+                "curated_outside_mass",
+                upper,
+                0.0,
+                upper + sampling_slack(upper, *found.sizes) + 1e-9,
+                "w' <= rho_t w (Lemma 3)",
+                unmet or domination,
+            ),
+            outside,
+        )
+    ]
+    for i, name in enumerate(config.reward_names):
+        bound = float(facts.bound[i])
+        slack = sampling_slack(bound, *found.sizes) + 1e-9
+        rows.append(
+            (
+                Prediction(
+                    f"curated_mass.{name}",
+                    bound,
+                    bound - slack,
+                    1.0,
+                    "m_i' >= pi_i m_i / (m_i + sum_j eta_ij m_j + e^(eps/tau) w) (Lemma 4)",
+                    infinite,
+                ),
+                float(found.curated[i]),
+            )
+        )
+    return rows + _pool_step(config, t, found, unmet)
+
+
+def predict_limit(
+    config: RunConfig,
+    t: int,
+    found: Round | str,
+    scores: FloatArray,  # (n, R), of samples of p_{t+1}
+    masses: FloatArray,  # (n,)
+    suprema: FloatArray,  # (R,)
+) -> list[Row]:
+    """Predictions about the shares of the basins in p_{t+1}: Lemma 4's interval, Lemma 5."""
+    basins = basins_of(scores, config.evaluation.basin_epsilon, suprema)
+    if isinstance(found, str) or isinstance(basins, str):
+        return []
+    facts, held = found.facts, basins @ masses
+    shares = held / max(held.sum(), 1e-300)
+    unmet = _plain_choice(config) or _infinite_pool(config)
+    if unmet is None and config.weight_schedule:
+        unmet = "weights that do not change"
+    if unmet is None and facts.outside > SMALL_OUTSIDE:
+        unmet = f"outside mass of at most {SMALL_OUTSIDE:g}"
+    sizes = found.sizes and (*found.sizes, config.evaluation.num_samples)
+    rows: list[Row] = []
+    for i, name in enumerate(config.reward_names):
+        lower, upper = facts.interval[i]
+        weight = config.weights_at(t)[i]
+        slack = facts.outside + sampling_slack(weight, *sizes) + 1e-9
+        survives = None if facts.survives[i] else "leakage small enough that no basin dies out"
+        rows.append(
+            (
+                Prediction(
+                    f"limit_share.{name}",
+                    weight,
+                    float(lower) - slack,
+                    float(upper) + slack,
+                    "share in [(pi_i - h_i)/(1 - h_i), 1 - the others' least] (Lemma 4)",
+                    unmet or survives,
+                ),
+                float(shares[i]),
+            )
+        )
+    return rows + _pool_limit(config, t, shares, unmet_pool(config, facts.outside))
+
+
+def predict_variance(
+    config: RunConfig,
+    scores: FloatArray,  # (n, 2)
+    masses: FloatArray,  # (n,)
+    variances: FloatArray,  # (2,)
+    suprema: FloatArray,  # (2,)
+) -> list[Row]:
+    """Theorem 6 on the samples of p_k, two rewards: Var[r_i] from basin masses and gaps."""
+    epsilon = config.evaluation.basin_epsilon
+    basins = basins_of(scores, epsilon, suprema)
+    if scores.shape[1] != 2 or isinstance(basins, str) or not basins.any(axis=1).all():
+        return []
+    best = np.where(np.isnan(suprema), scores.max(axis=0), suprema)
+    rows: list[Row] = []
+    for i, name in enumerate(config.reward_names):
+        gap = float(best[i] - scores[basins[1 - i], i].max())
+        bound = variance_bound(basins @ masses, gap, epsilon)
+        basis = "Var[r_i] >= m_1 m_2 / (m_1 + m_2) (Delta_i - eps)_+^2 (Theorem 6)"
+        rows.append(
+            (
+                Prediction(f"reward_var_bound.{name}", bound, bound * (1 - 1e-9), math.inf, basis),
+                float(variances[i]),
+            )
+        )
+    return rows
+
+
+def _pool_step(config: RunConfig, t: int, found: Round, unmet: str | None) -> list[Row]:
+    """The finite-pool map, one round from the measured masses and at its limit."""
+    facts, size = found.facts, config.selection.pool_size
+    inside = facts.masses.sum()
+    leak = float((facts.eta - np.diag(np.diag(facts.eta))).max())
+    unmet = unmet or unmet_pool(config, facts.outside)
+    if unmet is None and leak > SETTLED:
+        unmet = f"leakage of at most {SETTLED:g}"
+    weights = np.array(config.weights_at(t))
+    after = finite_pool_map(facts.masses / inside, weights, size)
+    curated = found.curated / max(found.curated.sum(), 1e-300)
+    rows: list[Row] = []
+    for i, name in enumerate(config.reward_names):
+        share = float(after[i])
+        # A candidate outside, and leakage, move a share by at most so much.
+        slack = sampling_slack(share, *found.sizes) + 2 * (facts.outside + leak) + 1e-9
+        basis = f"finite-pool map for K = {size or 'infinity'}, one round"
+        rows.append((near(f"pool_share.{name}", share, slack, basis, unmet), float(curated[i])))
+    return rows
+
+
+def _pool_limit(config: RunConfig, t: int, shares: FloatArray, unmet: str | None) -> list[Row]:
+    """The limit of the finite-pool map, once the map itself has come near it."""
+    size = config.selection.pool_size
+    if size is None:
+        return []
+    weights = np.array(config.weights_at(t))
+    limit = finite_pool_limit(weights, size)
+    reached = weights
+    for _ in range(t):
+        reached = finite_pool_map(reached, weights, size)
+    if unmet is None and np.abs(reached - limit).max() > SETTLED:
+        unmet = f"rounds enough for the map to come within {SETTLED:g} of its limit"
+    basis = f"limit of the finite-pool map for K = {size}"
+    slack = [sampling_slack(float(one), config.selection.num_curated) + 0.02 for one in limit]
+    return [
+        (near(f"pool_limit.{name}", float(limit[i]), slack[i], basis, unmet), float(shares[i]))
+        for i, name in enumerate(config.reward_names)
+    ]
+
+
+def unmet_pool(config: RunConfig, outside: float) -> str | None:
+    """The assumption of the finite-pool map that does not hold, if any."""
+    if config.weight_schedule:
+        return "weights that do not change"
+    if outside > SMALL_OUTSIDE:
+        return f"outside mass of at most {SMALL_OUTSIDE:g}"
+    return _plain_choice(config)
+
+
+def _plain_choice(config: RunConfig) -> str | None:
+    selection = config.selection
+    if selection.scheme == "grouped":
+        return "pools drawn from all candidates"
+    if selection.active_reward != "per-draw":
+        return "the active reward drawn for every curated draw"
+    if not selection.replacement:
+        return "winners drawn with replacement"
+    if selection.score_noise > 0 or selection.flip_probability > 0:
+        return "choices without noise or flips"
+    return None
+
+
+def _infinite_pool(config: RunConfig) -> str | None:
+    selection = config.selection
+    size = selection.pool_size
+    if selection.scheme == "all":
+        size = config.num_candidates
+    elif selection.scheme == "expected" and size is None:
+        return None
+    if (size or 0) < LARGE_POOL:
+        return f"a pool so large that K -> infinity describes it (K >= {LARGE_POOL})"
+    return None

@@ -1,0 +1,75 @@
+"""A round of selection read from its committed artifacts, in the terms of the theory."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rewards.registry import known_suprema
+from tasks.basin_facts import BasinFacts, basins_of, measure_basins
+from tasks.context import RunContext
+from tasks.draw_stage import SCORES
+from tasks.sample import CANDIDATES
+from tasks.select_stage import WINNERS_FILE
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round as a reader of its artifacts finds it."""
+
+    facts: BasinFacts
+    curated: FloatArray  # (R,), share of the curated rows in each basin
+    sizes: tuple[int, ...]  # rows that add sampling noise; none in expectation
+
+
+def measure_round(context: RunContext, t: int) -> Round | str:
+    """Facts of iteration t, or in words the assumption that is not met."""
+    config, names = context.config, context.config.reward_names
+    table = context.table(t, "draw", SCORES)
+    scores = np.column_stack([table[name].to_numpy() for name in names])
+    candidates = context.table(t, "sample", CANDIDATES)
+    exact = config.selection.scheme == "expected"
+    weights = np.array(config.weights_at(t))
+    if config.selection.temperature <= 0:
+        return "a positive temperature"
+    # On the whole support the best atom is the supremum.
+    suprema = np.full(len(names), math.nan) if exact else known_suprema(context.rewards)
+    masses = candidates["mass"].to_numpy() if exact else np.full(len(scores), 1 / len(scores))
+    basins = basins_of(scores, config.evaluation.basin_epsilon, suprema)
+    if isinstance(basins, str):
+        return basins
+    if not basins.any(axis=1).all():
+        return "a candidate in every basin"
+    facts = measure_basins(
+        masses,
+        scores,
+        basins,
+        weights,
+        suprema=suprema,
+        epsilon=config.evaluation.basin_epsilon,
+        temperature=config.selection.temperature,
+        pool_size=config.selection.pool_size,
+    )
+    winners = context.table(t, "select", WINNERS_FILE)
+    rows = winners["candidate_id"].to_numpy()
+    if exact:
+        shares = weights[winners["active_reward"].to_numpy()] * winners["probability"].to_numpy()
+        return Round(facts, basins[:, rows] @ shares, ())
+    return Round(facts, basins[:, rows].mean(axis=1), (len(rows), len(scores)))
+
+
+def basin_metrics(names: list[str], found: Round | str) -> dict[str, float]:
+    """Metrics of a round: high-reward and outside mass, eta, rho; none where not defined."""
+    if isinstance(found, str):
+        return {}
+    facts = found.facts
+    measured = {"outside_mass": facts.outside, "outside_multiplier": facts.multiplier}
+    for i, name in enumerate(names):
+        measured[f"high_reward_mass.{name}"] = float(facts.masses[i])
+        for j, other in enumerate(names):
+            if i != j:
+                measured[f"eta.{name}.{other}"] = float(facts.eta[i, j])
+    return measured

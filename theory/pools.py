@@ -1,0 +1,210 @@
+"""Which basins survive a pool of K candidates, first of all when rewards leak nothing.
+
+Zero leakage, R rewards with basins of mass m_j and no mass outside:
+m_j' = pi_j (1 - (1 - m_j)^K) + m_j sum over i != j of pi_i (1 - m_i)^(K-1),
+for a pool without a candidate of the active reward's basin picks any. Written as
+m_j' = m_j (pi_j A(m_j) + S), A(m) = (1 - (1 - m)^(K-1))/m, S = sum_i pi_i (1 - m_i)^(K-1), its
+limit is a filling of vessels: pi_j A(m_j) is the same for all basins that survive, and no more than
+that for those that die, pi_j (K - 1). Hence a sharp limit without iteration, also near a
+transition, where iteration crawls.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from theory.checks import (
+    FloatArray,
+    check_count,
+    check_pool_size,
+    check_share,
+    check_simplex,
+)
+from theory.dynamics import trajectory
+from theory.leakage import check_leakage
+
+HALVINGS = 64  # of an interval of order 1: below the rounding of float64
+ROUND_LIMIT = 200_000
+SETTLED = 1e-13  # of a share
+LOWEST_LOG = -700.0  # log of a leakage factor below which it is as good as 0
+DEFAULT_LARGEST = 10**9
+
+
+def finite_pool_map(
+    masses: npt.ArrayLike,  # (R,)
+    weights: npt.ArrayLike,  # (R,)
+    pool_size: int | None,
+) -> FloatArray:  # (R,)
+    """Basin masses after one round without leakage; a basin without mass stays without."""
+    weights = check_simplex("weights", weights)
+    masses = check_simplex("masses", masses, len(weights))
+    pool_size = check_pool_size(pool_size)
+    held = masses > 0
+    if pool_size is None:
+        found, missed = held.astype(np.float64), (~held).astype(np.float64)
+    else:
+        with np.errstate(divide="ignore"):
+            log_miss = np.log1p(-np.minimum(masses, 1.0))
+        found = -np.expm1(pool_size * log_miss)
+        missed = _power(1 - masses, pool_size - 1)
+    following: FloatArray = weights * found + masses * ((weights @ missed) - weights * missed)
+    return following
+
+
+def finite_pool_share(q: float, pool_size: int | None) -> float:
+    """Limit share of basin 1 of two that do not leak, from any start with mass in both.
+
+    It solves q A(m) = (1 - q) A(1 - m) and is interior iff 1/K < q < 1 - 1/K: q itself for infinite
+    K, 3q - 1 for K = 3, 0 or 1 for K = 2. Where the map moves nothing (K = 2 with q = 1/2, K = 1)
+    the share only drifts in a finite sample, and a start at q stays: the value is q. q of 0 and 1
+    give 0 and 1.
+    """
+    q, pool_size = check_share("q", q), check_pool_size(pool_size)
+    return float(finite_pool_limit((q, 1 - q), pool_size)[0])
+
+
+def finite_pool_limit(
+    weights: npt.ArrayLike,  # (R,)
+    pool_size: int | None,
+    *,
+    start: npt.ArrayLike | None = None,  # (R,)
+    eta: npt.ArrayLike | None = None,  # (R, R), or (2,)
+) -> FloatArray:  # (R,)
+    """Basin masses in the limit from `start`, the weights if not given.
+
+    Without `eta` solved to rounding. With it the update of one atom a basin, u_i(j) = eta_ij, is
+    iterated until the masses are within about 1e-12 of rest; raises `ValueError` if 200,000 rounds
+    are not enough, which takes a setting right at a transition. Basins without mass at the start
+    stay empty. Raises `ValueError` for weights, masses and pools that are none.
+    """
+    weights = check_simplex("weights", weights)
+    pool_size = check_pool_size(pool_size)
+    masses = weights if start is None else check_simplex("start", start, len(weights))
+    if eta is not None:
+        return _settle(masses, weights, pool_size, check_leakage(eta, len(weights)))
+    held = masses > 0
+    limit = np.zeros_like(masses)
+    limit[held] = _fill(masses[held], weights[held], pool_size)
+    return limit
+
+
+def returns(
+    masses: npt.ArrayLike,  # (R,)
+    weights: npt.ArrayLike,  # (R,)
+    pool_size: int | None,
+    j: int,
+) -> bool:
+    """Whether a trace of basin j grows beside these masses, which hold none of it.
+
+    K pi_j + sum over i != j of pi_i (1 - m_i)^(K-1) > 1, without leakage. Raises `ValueError` if
+    the masses hold some of basin j.
+    """
+    weights = check_simplex("weights", weights)
+    masses = check_simplex("masses", masses, len(weights))
+    pool_size = check_pool_size(pool_size)
+    j = check_count("j", j, 0, "basins are counted from 0")
+    if j >= len(weights) or masses[j] != 0:
+        raise ValueError(
+            f"j: expected a basin below {len(weights)} without mass, got {j}; give the limit of "
+            "the system without it"
+        )
+    if pool_size is None:
+        return bool(weights[j] > 0)
+    others = weights @ _power(1 - masses, pool_size - 1) - weights[j]  # its own power is 1
+    return bool(pool_size * weights[j] + others > 1)
+
+
+def smallest_safe_pool(weights: npt.ArrayLike, *, largest: int = DEFAULT_LARGEST) -> int | None:
+    """The smallest K from 2 on with which every basin keeps mass, without leakage.
+
+    4 for weights (.7, .3); 3 for equal weights. None if none up to `largest` does, as when a weight
+    is 0: what is never rewarded dies out. A single reward of weight 1 is safe with 2.
+    """
+    weights = check_simplex("weights", weights)
+    largest = check_count("largest", largest, 2, "a pool of one selects nothing")
+    if len(weights) == 1:
+        return 2
+    if weights.min() == 0 or not _is_safe(weights, largest):
+        return None
+    unsafe, safe = 2, largest  # at K = 2 two basins or more never keep mass together
+    while safe - unsafe > 1:
+        middle = (unsafe + safe) // 2
+        unsafe, safe = (unsafe, middle) if _is_safe(weights, middle) else (middle, safe)
+    return safe
+
+
+def _is_safe(weights: FloatArray, pool_size: int) -> bool:
+    """Whether the vessels hold less than 1 at the level where the least of them runs dry."""
+    if pool_size <= 2:
+        return False
+    level = weights.min() * (pool_size - 1)
+    return bool(_contents(level / weights, pool_size).sum() < 1 - 1e-15)
+
+
+def _fill(masses: FloatArray, weights: FloatArray, pool_size: int | None) -> FloatArray:  # (R,)
+    """Limit for basins that all hold mass; weights may sum to less than 1, the rest being idle."""
+    if len(masses) == 1 or pool_size == 1 or weights.max() == 0:
+        return _share_out(masses)
+    if pool_size is None:
+        return _share_out(weights)
+    if pool_size == 2:  # A is 1: the basins of largest weight keep their proportions
+        kept = np.where(weights == weights.max(), masses, 0.0)
+        return _share_out(kept)
+    low, high = 0.0, float(weights.max()) * (pool_size - 1)
+    for _ in range(HALVINGS):
+        level = (low + high) / 2
+        with np.errstate(divide="ignore"):
+            total = _contents(level / weights, pool_size).sum()
+        low, high = (level, high) if total > 1 else (low, level)
+    with np.errstate(divide="ignore"):
+        filled = _contents((low + high) / 2 / weights, pool_size)
+    return _share_out(filled)
+
+
+def _contents(pulls: FloatArray, pool_size: int) -> FloatArray:  # (R,) -> (R,)
+    """m with A(m) = pull, where A falls from K - 1 at m = 0 to 1 at m = 1; clipped outside."""
+    low, high = np.zeros_like(pulls), np.ones_like(pulls)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        with np.errstate(divide="ignore"):
+            above = -np.expm1((pool_size - 1) * np.log1p(-middle)) > pulls * middle
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return np.where(pulls >= pool_size - 1, 0.0, np.where(pulls <= 1, 1.0, (low + high) / 2))
+
+
+def _settle(
+    masses: FloatArray,  # (R,)
+    weights: FloatArray,  # (R,)
+    pool_size: int | None,
+    eta: FloatArray,  # (R, R)
+) -> FloatArray:  # (R,)
+    np.fill_diagonal(eta, 1.0)
+    if not np.isfinite(eta).all():
+        raise ValueError("eta: expected finite numbers, got an infinity; give exp(-Delta/tau)")
+    with np.errstate(divide="ignore"):
+        rewards = np.maximum(np.log(eta), LOWEST_LOG)
+    path = trajectory(masses, rewards, weights, iterations=ROUND_LIMIT, pool_size=pool_size)
+    before = next(path)
+    moved = math.inf
+    for after in path:
+        move = float(np.abs(after - before).max())
+        # Moves that shrink by a factor f each end after move f/(1 - f) more.
+        factor = min(move / moved, 1.0) if moved < math.inf else 1.0
+        if move <= 1e-16 or (factor < 1 and move * factor / (1 - factor) < SETTLED):
+            return after
+        before, moved = after, move
+    raise ValueError(
+        f"weights: expected masses that settle within {ROUND_LIMIT} rounds, still moving by "
+        f"{moved:g} a round; this setting is at a transition, move it off"
+    )
+
+
+def _share_out(amounts: FloatArray) -> FloatArray:
+    shares: FloatArray = amounts / amounts.sum()
+    return shares
+
+
+def _power(base: FloatArray, exponent: int) -> FloatArray:
+    powered: FloatArray = np.maximum(base, 0.0) ** exponent
+    return powered
