@@ -14,6 +14,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from data import sealed
 from data.canonical import canonical_json
 from data.errors import ConfigError, CorruptArtifact, MissingArtifact, StorageError
@@ -38,6 +40,8 @@ class RunRecord(SealedRecord):
     numerics: dict[str, Any]
     accepted_numerics: tuple[dict[str, Any], ...] = ()
     forked_from: str | None = None
+    # In a sweep: the run's value on every axis, in the order of the axes.
+    axes: dict[str, Any] = Field(default_factory=dict)
     package_version: str
     created_at: str
 
@@ -49,6 +53,8 @@ class GroupRecord(SealedRecord):
     domain: str
     preset: str | None = None
     experiment: str | None = None
+    # Keys of a sweep's axes in order; None for a group that is no sweep.
+    axes: tuple[str, ...] | None = None
     # In full, so that runs a kill left uncreated can still be made.
     members: tuple[RunRecord, ...]
 

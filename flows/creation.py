@@ -38,7 +38,7 @@ def create_runs(
     """
     group = name if len(configs) > 1 else None
     records = [
-        _new_record(
+        new_record(
             run=name if arm is None else f"{name}-{arm}-s{config.seed}",
             domain=domain.name,
             config=config,
@@ -53,16 +53,30 @@ def create_runs(
     check_name(name)
     store.create()
     if group is not None:
-        made = GroupRecord(
-            group=group,
-            domain=domain.name,
-            preset=preset,
-            experiment=experiment,
-            members=tuple(records),
+        return create_group(
+            store,
+            GroupRecord(
+                group=group,
+                domain=domain.name,
+                preset=preset,
+                experiment=experiment,
+                members=tuple(records),
+            ),
         )
-        if not store.create_group(made):
-            _check_group(store, made)
     return [_settle(store, record) for record in records]
+
+
+def create_group(store: Store, made: GroupRecord) -> list[RunRecord]:
+    """Records of all members of a group, the group and new runs written, existing ones checked.
+
+    Raises `ProvenanceMismatch` when the group has other members or one another configuration.
+    """
+    present = store.find_group(made.group)
+    if present is None and not store.create_group(made):
+        present = store.find_group(made.group)
+    if present is not None:
+        _check_group(present, made)
+    return [_settle(store, record) for record in made.members]
 
 
 def find_records(store: Store, name: str) -> list[RunRecord]:
@@ -73,9 +87,7 @@ def find_records(store: Store, name: str) -> list[RunRecord]:
     """
     group = store.find_group(name)
     if group is not None:
-        for member in group.members:
-            store.create_run(member)
-        return [store.read_run(member.run) for member in group.members]
+        return [_present(store, member) or member for member in group.members]
     record = store.find_run(name)
     if record is None:
         present = [*store.group_names(), *store.run_names()]
@@ -100,7 +112,7 @@ def fork_run(
         )
     changed = digest_of(config.model_dump(mode="json"))
     name = name or f"{origin.run[:54]}-{changed[:8]}"
-    record = _new_record(
+    record = new_record(
         run=name,
         domain=origin.domain,
         config=config,
@@ -156,7 +168,8 @@ def changed_keys(old: Any, new: Any, path: str = "") -> list[tuple[str, Any, Any
     return rows
 
 
-def _new_record(*, run: str, domain: str, config: RunConfig, **facts: Any) -> RunRecord:
+def new_record(*, run: str, domain: str, config: RunConfig, **facts: Any) -> RunRecord:
+    """Record of a run created now on this machine; `facts` are its other fields."""
     return RunRecord(
         run=run,
         domain=domain,
@@ -171,9 +184,9 @@ def _new_record(*, run: str, domain: str, config: RunConfig, **facts: Any) -> Ru
 
 def _settle(store: Store, record: RunRecord) -> RunRecord:
     """Create the run, or check that the present one is the same and extend it if asked."""
-    if store.create_run(record):
+    present = _present(store, record)
+    if present is None:
         return record
-    present = store.read_run(record.run)
     if present.config_fingerprint != record.config_fingerprint:
         raise ProvenanceMismatch(describe_change(present, record.config))
     # What remains may change in place: where and how it runs, and how long at least.
@@ -199,15 +212,28 @@ def describe_change(present: RunRecord, config: dict[str, Any]) -> str:
     )
 
 
-def _check_group(store: Store, made: GroupRecord) -> None:
-    present = store.find_group(made.group)
-    expected = sorted(member.run for member in made.members)
-    found = sorted(member.run for member in present.members) if present else []
+def _present(store: Store, record: RunRecord) -> RunRecord | None:
+    """The record there is under that name; None once `record` itself is written down."""
+    # Asked first: creating costs a synced file even where the name turns out to be taken.
+    present = store.find_run(record.run)
+    if present is None and not store.create_run(record):
+        present = store.read_run(record.run)
+    return present
+
+
+def _check_group(present: GroupRecord, made: GroupRecord) -> None:
+    expected = {member.run for member in made.members}
+    found = {member.run for member in present.members}
     if expected != found:
         raise ProvenanceMismatch(
-            f"group {made.group!r} exists with other runs: expected {expected}, found {found}; "
-            "choose another --name"
+            f"group {made.group!r} exists with other runs: expected {len(expected)} of them, such "
+            f"as {_some(expected - found or expected)}, found {len(found)}, such as "
+            f"{_some(found - expected or found)}; choose another --name"
         )
+
+
+def _some(runs: set[str]) -> str:
+    return ", ".join(sorted(runs)[:3])
 
 
 def _are_mappings(value: Any) -> bool:

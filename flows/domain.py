@@ -90,17 +90,22 @@ def parse_settings(assignments: list[str], base: Plain) -> Plain:
             parsed = yaml.safe_load(value)
         except yaml.YAMLError as error:
             raise ConfigError(f"--set {path}: expected a YAML value, got {value!r}") from error
-        _assign(changes, base, path.split("."), parsed, text)
+        assign(changes, base, path, parsed, f"--set {text}")
     return changes
 
 
-def _assign(changes: Plain, base: Any, keys: list[str], value: Any, text: str) -> None:
+def assign(changes: Plain, base: Any, path: str, value: Any, text: str) -> None:
+    """Put `value` at the dotted `path` into `changes`, which are to be laid over `base`.
+
+    `text` is what was asked for, for the message of the `ConfigError` about an unknown index.
+    """
+    keys = path.split(".")
     target: Any = changes
     for position, key in enumerate(keys):
         index: Any = key
         if isinstance(target, list):
             if not (key.isascii() and key.isdecimal()) or int(key) >= len(target):
-                raise ConfigError(f"--set {text}: expected an index below {len(target)} at {key!r}")
+                raise ConfigError(f"{text}: expected an index below {len(target)} at {key!r}")
             index = int(key)
         base = _child(base, index)
         if position == len(keys) - 1:

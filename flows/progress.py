@@ -3,16 +3,26 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
-from tasks.stage import Outcome
+
+class Ended(Protocol):
+    """What has just ended: the outcome of a stage, or a member of a sweep."""
+
+    @property
+    def place(self) -> object:
+        """Where it lies, to be shown as text."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One committed place of a run: `done` of `total` places are committed."""
+    """One committed place of a run: `done` of `total` places are committed.
+
+    Of a sweep, `run` is the group and the places are its members.
+    """
 
     run: str
-    outcome: Outcome
+    outcome: Ended
     done: int
     total: int
 

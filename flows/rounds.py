@@ -13,6 +13,8 @@ from data.canonical import canonical_json
 from data.errors import PluralistError
 from data.files import replace_file, storage_errors
 from data.lock import run_lock
+from data.manifest import MANIFEST
+from data.store import RunRecord, Store
 from flows.progress import Step, tell
 from tasks.context import RunContext
 from tasks.places import ITERATION_STAGES, Place, all_places, iteration_places, opening_places
@@ -77,6 +79,21 @@ def rounds(
         with storage_errors(folder):
             (folder / FAILURE).unlink(missing_ok=True)
     return computed
+
+
+def is_complete(store: Store, record: RunRecord) -> bool:
+    """Whether every stage of the run is committed; the shared initial model is not looked for."""
+    iterations = record.config["iterations"]
+    if store.models_evaluated(record.run, iterations) <= iterations:
+        return False
+    # Looked at one by one only now: a stage in the middle may have been set aside. As text,
+    # since a sweep asks this of every member and paths cost more than the question.
+    folder = str(store.run_folder(record.run))
+    return all(
+        os.path.exists(f"{folder}/{place}/{MANIFEST}")
+        for place in all_places(iterations)
+        if place.stage != "initial"
+    )
 
 
 def _note_failure(folder: Path, error: PluralistError) -> None:

@@ -8,7 +8,7 @@ from data.errors import CorruptArtifact
 from data.lock import holder
 from data.manifest import MANIFEST, REPAIR
 from data.store import RunRecord, Store
-from flows.rounds import FAILURE
+from flows.rounds import FAILURE, is_complete
 from tasks.places import Fingerprints, Place, all_places
 from tasks.settings import parse_config
 
@@ -37,6 +37,7 @@ def run_row(store: Store, record: RunRecord, *, with_digests: bool) -> dict[str,
         "created": record.created_at,
         "group": record.group,
         "arm": record.arm,
+        "axes": record.axes,
         "forked_from": record.forked_from,
         "marked": "other numerics class" if record.accepted_numerics else None,
     }
@@ -67,19 +68,6 @@ def stage_digests(store: Store, record: RunRecord) -> list[tuple[Place, str]]:
     return found
 
 
-def is_complete(store: Store, record: RunRecord) -> bool:
-    """Whether every stage of the run is committed; the shared initial model is not looked for."""
-    iterations = record.config["iterations"]
-    if store.models_evaluated(record.run, iterations) <= iterations:
-        return False
-    # Looked at one by one only now: a stage in the middle may have been set aside.
-    return all(
-        store.is_committed(record.run, place.iteration, place.stage)
-        for place in all_places(iterations)
-        if place.stage != "initial"
-    )
-
-
 def run_digest(stages: list[tuple[Place, str]]) -> str:
     """Content digest of a run: SHA-256 over (iteration, stage, content digest) in order."""
     return digest_of([[place.iteration, place.stage, digest] for place, digest in stages])
@@ -98,6 +86,7 @@ def _state(store: Store, record: RunRecord) -> str:
 
 def _damaged_row(run: str, problem: str) -> dict[str, Any]:
     empty = dict.fromkeys(
-        ("domain", "models", "iterations", "created", "group", "arm", "forked_from", "marked")
+        ("domain", "models", "iterations", "created", "group", "arm", "axes", "forked_from")
     )
+    empty["marked"] = None
     return {"run": run, "state": "damaged", "problem": problem} | empty

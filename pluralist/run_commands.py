@@ -14,8 +14,8 @@ from flows.creation import (
     fork_run,
 )
 from flows.domain import Plain, find_domain, merge, parse_settings
+from flows.rounds import is_complete
 from pluralist.launch import create_requested, execute, read_request, report
-from pluralist.listing import is_complete
 from pluralist.options import (
     STORE_PATH,
     AcceptOption,
