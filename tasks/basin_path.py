@@ -81,22 +81,22 @@ def basin_paths(frame: pd.DataFrame, names: Sequence[str]) -> dict[tuple[float, 
     missing or a pair (d, q) was run twice, for instance under two seeds.
     """
     first, second = names
-    paths = {}
-    for (distance, q, run), rows in frame.groupby(["distance", "q", "run"]):
-        key = (round(float(distance), 9), round(float(q), 9))
-        if key in paths:
+    paths: dict[tuple[float, float], BasinPath] = {}
+    for run, rows in frame.groupby("run"):
+        distance, q = (round(float(rows[axis].iloc[0]), 9) for axis in ("distance", "q"))
+        if (distance, q) in paths:
             raise ConfigError(
-                f"theory checks: expected one run for distance {key[0]:g} and q {key[1]:g}, got "
+                f"theory checks: expected one run for distance {distance:g} and q {q:g}, got "
                 f"{run!r} beside another; nothing is random, so leave one out"
             )
         eta = [
             _column(rows, f"eta.{one}.{other}", str(run))[-1]
             for one, other in ((first, second), (second, first))
         ]
-        lower, upper = share_interval((key[1], 1 - key[1]), eta)[0]
-        paths[key] = BasinPath(
-            distance=key[0],
-            q=key[1],
+        lower, upper = share_interval((q, 1 - q), eta)[0]
+        paths[distance, q] = BasinPath(
+            distance=distance,
+            q=q,
             share=_column(rows, f"high_reward_mass.{first}", str(run)),
             outside=_column(rows, "outside_mass", str(run)),
             lower=float(lower),
