@@ -7,7 +7,15 @@ T torchcfm's CIFAR-10 recipe, R recovered by matching printed numbers, O our own
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_serializer,
+)
+from pydantic.fields import FieldInfo
 
 SOURCE_TAGS = {
     "S": "stated in the paper",
@@ -67,3 +75,41 @@ def describe_errors(error: ValidationError) -> str:
             text = f"{text}, got {problem['input']!r}"
         lines.append(f"{place}: {text}" if place else text)
     return "; ".join(lines)
+
+
+def field_rows(config: BaseModel, path: str = "") -> list[dict[str, Any]]:
+    """One row a leaf: path, value, meaning, source tag."""
+    rows: list[dict[str, Any]] = []
+    for name, field in type(config).model_fields.items():
+        value, here = getattr(config, name), f"{path}.{name}" if path else name
+        if isinstance(value, BaseModel):
+            rows += field_rows(value, here)
+        elif is_models(value):
+            for index, item in enumerate(value):
+                rows += field_rows(item, f"{here}.{index}")
+        else:
+            rows.append(
+                {
+                    "path": here,
+                    "value": plain_value(value),
+                    "meaning": field.description,
+                    "source": source_of(field),
+                }
+            )
+    return rows
+
+
+def source_of(field: FieldInfo) -> str:
+    """Source tag of a field's default; our own choice where a plugin gives none."""
+    extra = field.json_schema_extra
+    return str(extra["source"]) if isinstance(extra, dict) and "source" in extra else "O"
+
+
+def plain_value(value: Any) -> Any:
+    """A field's value as JSON has it."""
+    return TypeAdapter(Any).dump_python(value, mode="json")
+
+
+def is_models(value: Any) -> bool:
+    """Whether a field's value is a row of configurations."""
+    return isinstance(value, tuple) and bool(value) and isinstance(value[0], BaseModel)

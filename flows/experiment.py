@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from data.errors import ConfigError
 from data.plugins import PluginFamily
 from flows.domain import Plain
 from tasks.claims import Claim
@@ -26,6 +25,7 @@ FAMILY = PluginFamily(
 # One row a run, model p_k and metric: `run`, `arm` ("" without arms), `seed`, one column an axis
 # (named by its key; NaN where the value is null), `k`, `metric`, `value`.
 Frame = pd.DataFrame
+Values = pd.Series
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,10 @@ class Printed:
 class Experiment:
     """One experiment of the paper, or of ours, by name.
 
-    `study(quick)` names the runs; `judge`, `draw`, `compare` and `remarks` see the measurements
-    and the study they come from. `compare` gives the numbers the paper prints, if any, and
-    `remarks` what has to be said in words, above all where we disagree with the paper.
+    `study(quick)` names the runs; `judge`, `draw`, `compare`, `table` and `remarks` see the
+    measurements and the study they come from. `compare` gives the numbers the paper prints, if
+    any, `table` one more table for the page, and `remarks` what has to be said in words, above
+    all where we disagree with the paper.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Experiment:
     judge: Callable[[Frame, Study], list[Claim]]
     draw: Callable[[Frame, Study], "Figure"]
     compare: Callable[[Frame, Study], list[Printed]] = lambda _frame, _study: []
+    table: Callable[[Frame, Study], pd.DataFrame | None] = lambda _frame, _study: None
     remarks: Callable[[Frame, Study], list[str]] = lambda _frame, _study: []
 
 
@@ -84,12 +86,22 @@ def find_experiment(name: str) -> Experiment:
     return found
 
 
-def final(frame: Frame, metric: str) -> Frame:
-    """Rows of `metric` at the last model of every run.
+def last_values(frame: Frame, metric: str, **where: Any) -> Values:
+    """`metric` of the last model of every run with these column values, indexed by run.
 
-    Raises `ConfigError` when no run has it, which voids a verdict rather than passing it.
+    Empty when nothing was measured, whose mean, minimum and maximum are NaN: a claim about it
+    is void. Columns whose names are no identifiers are given as `**{"selection.pool_size": 4}`.
     """
     rows = frame[frame["metric"] == metric]
-    if rows.empty:
-        raise ConfigError(f"metric {metric!r}: expected it in the measurements, got none")
-    return rows[rows["k"] == rows.groupby("run")["k"].transform("max")]
+    for column, value in where.items():
+        rows = rows[rows[column].isna() if value is None else rows[column] == value]
+    final = rows["k"] == rows.groupby("run")["k"].transform("max")
+    return rows[final].set_index("run")["value"]
+
+
+def curves(frame: Frame, metric: str, **where: Any) -> pd.DataFrame:
+    """`metric` over k (rows) of every run (columns) with these column values."""
+    rows = frame[frame["metric"] == metric]
+    for column, value in where.items():
+        rows = rows[rows[column].isna() if value is None else rows[column] == value]
+    return rows.pivot_table(index="k", columns="run", values="value", sort=True)

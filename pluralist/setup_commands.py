@@ -7,7 +7,8 @@ import typer
 from data.errors import EnvironmentProblem
 from data.store import Store
 from flows.domain import find_domain, find_preset
-from pluralist.config_text import config_yaml, field_rows
+from data.configuration import field_rows
+from pluralist.config_text import config_yaml
 from pluralist.doctor import FAILED, examine
 from pluralist.options import STORE_PATH, JsonOption, StoreOption
 from pluralist.output import print_json, print_line, print_table

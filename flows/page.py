@@ -1,0 +1,95 @@
+"""The Markdown page of a reproduced experiment."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from data.configuration import SOURCE_TAGS, field_rows
+from data.store import RunRecord
+
+if TYPE_CHECKING:
+    from flows.reproduce import Reproduction
+
+
+def render_page(made: "Reproduction", records: Sequence[RunRecord]) -> str:
+    """Verdict, claims, numbers beside print, remarks, figure, settings with their sources."""
+    experiment = made.experiment
+    parts = [
+        f"# {experiment.name}: {experiment.title}",
+        f"**Verdict: {made.verdict}** ({made.scale} scale, {made.num_runs} runs)",
+        f"Claim: {experiment.claim}",
+        f"Source: {experiment.source}",
+        _table(
+            ("claim", "measured", "required", "verdict"),
+            [(one.claim, one.measured, one.required, one.verdict) for one in made.claims],
+        ),
+        f"![{experiment.title}]({made.figure.name})",
+    ]
+    if made.printed:
+        rows = [
+            (one.quantity, one.printed, one.measured, one.measured - one.printed)
+            for one in made.printed
+        ]
+        parts += ["## Beside print", _table(("quantity", "paper", "measured", "difference"), rows)]
+    if made.table is not None:
+        rows = [tuple(row) for row in made.table.itertuples(index=False)]
+        parts += ["## Measured", _table(tuple(map(str, made.table.columns)), rows)]
+    if made.remarks:
+        parts += ["## Remarks", "\n".join(f"- {remark}" for remark in made.remarks)]
+    if made.failed:
+        parts += ["## Failed runs", "\n".join(f"- `{run}`" for run in made.failed)]
+    parts += ["## How it was run", _how(made), "## Settings of the base run", _settings(made)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _how(made: "Reproduction") -> str:
+    quick = " --quick" if made.scale == "quick" else ""
+    lines = [
+        f"- `pluralist reproduce {made.experiment.name}{quick}`",
+        f"- group `{made.group}` of {made.num_runs} runs; every number is in "
+        f"[{made.results.name}]({made.results.name})",
+        f"- pluralist {made.package_version}; numerics class "
+        + ", ".join(f"{key} {value}" for key, value in _flat(made.numerics)),
+        "- stand-ins used: none",
+    ]
+    for block in made.study.blocks:
+        axes = "; ".join(f"{key} = {_listed(values)}" for key, values in block.axes.items())
+        arm = f"arm `{block.arm}`: " if block.arm else ""
+        lines.append(f"- {arm}{axes}")
+    return "\n".join(lines)
+
+
+def _settings(made: "Reproduction") -> str:
+    rows = [
+        (f"`{row['path']}`", f"`{row['value']}`", row["meaning"], row["source"])
+        for row in field_rows(made.study.base)
+    ]
+    tags = ", ".join(f"{tag} {meaning}" for tag, meaning in SOURCE_TAGS.items())
+    return f"Sources: {tags}.\n\n" + _table(("key", "value", "meaning", "source"), rows)
+
+
+def _listed(values: Iterable[Any]) -> str:
+    shown = list(values)
+    if len(shown) > 3 and shown == list(range(shown[0], shown[-1] + 1)):
+        return f"{shown[0]}..{shown[-1]}"
+    return ", ".join("null" if value is None else f"{value:.4g}" for value in shown)
+
+
+def _flat(values: dict[str, object], prefix: str = "") -> list[tuple[str, object]]:
+    found: list[tuple[str, object]] = []
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        found += _flat(value, f"{name}.") if isinstance(value, dict) else [(name, value)]
+    return found
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    lines += ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return "-" if math.isnan(value) else f"{value:.4g}"
+    return str(value).replace("|", "\\|").replace("\n", " ")

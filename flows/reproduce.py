@@ -1,0 +1,155 @@
+"""Reproducing an experiment: its sweep, its verdict, one table, one figure, one page."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from data.canonical import canonical_json
+from data.files import replace_file, storage_errors
+from data.parquet import table_bytes
+from data.store import RunRecord, Store
+from flows.domain import find_domain
+from flows.experiment import Experiment, Frame, Printed, Study
+from flows.page import render_page
+from flows.sweep_points import Axis, Point, points
+from flows.sweep_records import create_sweep, default_sweep_name
+from flows.sweep_results import collect
+from tasks.claims import HOLDS, VOID, Claim, overall
+from tasks.figures import save_figure
+
+# Runs the members of a group that are not complete; returns those that failed.
+RunGroup = Callable[[Store, str], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What one experiment came to, and where it is written down."""
+
+    experiment: Experiment
+    scale: str
+    study: Study
+    group: str
+    verdict: str
+    claims: list[Claim]
+    printed: list[Printed]
+    remarks: list[str]
+    table: pd.DataFrame | None
+    num_runs: int
+    failed: list[str]
+    config_fingerprints: str
+    package_version: str
+    numerics: dict[str, object]
+    folder: Path
+
+    @property
+    def page(self) -> Path:
+        """The Markdown page."""
+        return self.folder / f"{self.experiment.name.lower()}.md"
+
+    @property
+    def results(self) -> Path:
+        """Every measurement the verdict rests on."""
+        return self.folder / f"{self.experiment.name.lower()}.parquet"
+
+    @property
+    def figure(self) -> Path:
+        """The figure, also as SVG beside it."""
+        return self.folder / f"{self.experiment.name.lower()}.png"
+
+
+def study_points(study: Study) -> list[Point]:
+    """Every run of a study; raises `ConfigError` for one that cannot be."""
+    domain, base = find_domain(study.base.domain), study.base.model_dump(mode="json")
+    found: list[Point] = []
+    for block in study.blocks:
+        axes = [Axis(key, tuple(values)) for key, values in block.axes.items()]
+        arms = {} if block.arm is None else {block.arm: block.changes}
+        changed = base if block.arm is not None else base | block.changes
+        found += points(domain, changed, axes, arms)
+    return found
+
+
+def reproduce(
+    store: Store, experiment: Experiment, *, quick: bool, folder: Path, run_group: RunGroup
+) -> Reproduction:
+    """Run what is missing of the experiment's study, then judge, draw and write it down.
+
+    Experiments of one study share its runs. A verdict needs every run: with one missing it is
+    void. Raises as reading does for a damaged artifact.
+    """
+    study = experiment.study(quick)
+    domain, members = find_domain(study.base.domain), study_points(study)
+    name = f"{study.name}-{default_sweep_name(domain, members)[-8:]}"
+    records = create_sweep(store, domain, members, name=name, experiment=experiment.name)
+    failed = list(run_group(store, name))
+    frame = collect(store, records)
+    claims = judged(experiment, frame, study, num_runs=len(records))
+    made = Reproduction(
+        experiment=experiment,
+        scale="quick" if quick else "full",
+        study=study,
+        group=name,
+        verdict=overall(claims),
+        claims=claims,
+        printed=experiment.compare(frame, study),
+        remarks=experiment.remarks(frame, study),
+        table=experiment.table(frame, study),
+        num_runs=len(records),
+        failed=failed,
+        config_fingerprints=name[-8:],
+        package_version=records[0].package_version,
+        numerics=records[0].numerics,
+        folder=folder,
+    )
+    _write(made, frame, records)
+    return made
+
+
+def judged(experiment: Experiment, frame: Frame, study: Study, *, num_runs: int) -> list[Claim]:
+    """The experiment's claims, after one that all runs were measured to their last model."""
+    measured = 0 if frame.empty else frame["run"].nunique()
+    whole = Claim(
+        "runs measured", float(measured), f"= {num_runs}", HOLDS if measured == num_runs else VOID
+    )
+    return [whole, *experiment.judge(frame, study)]
+
+
+def _write(made: Reproduction, frame: Frame, records: Sequence[RunRecord]) -> None:
+    with storage_errors(made.folder):
+        made.folder.mkdir(parents=True, exist_ok=True)
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        replace_file(made.results, table_bytes(table))
+        if not frame.empty:
+            figure = made.experiment.draw(frame, made.study)
+            save_figure(figure, made.folder, made.experiment.name.lower())
+        replace_file(made.page, render_page(made, records).encode())
+        replace_file(made.folder / f"{made.experiment.name.lower()}.json", canonical_json(plain(made)))
+
+
+def plain(made: Reproduction) -> dict[str, object]:
+    """The outcome as plain values; a number that is not finite becomes None."""
+    return {
+        "experiment": made.experiment.name,
+        "scale": made.scale,
+        "group": made.group,
+        "verdict": made.verdict,
+        "claims": [claim.plain() for claim in made.claims],
+        "printed": [
+            {
+                "quantity": one.quantity,
+                "printed": one.printed,
+                "measured": one.measured if math.isfinite(one.measured) else None,
+            }
+            for one in made.printed
+        ],
+        "remarks": made.remarks,
+        "runs": made.num_runs,
+        "failed": made.failed,
+        "page": str(made.page),
+        "results": str(made.results),
+        "figure": str(made.figure),
+    }
