@@ -4,9 +4,9 @@ from typing import Any
 
 from prefect import flow
 
-from data.errors import ConfigError
 from flows.domain import Domain, Preset
 from flows.prefect_rounds import prefect_rounds
+from flows.two_rewards import expand_two_rewards, refuse_groups
 from generators.mixture import MixtureConfig, MixtureInitial
 from rewards.quadratic import QuadraticConfig
 from tasks.selection import SelectionConfig
@@ -44,45 +44,14 @@ def expand(raw: dict[str, Any]) -> dict[str, Any]:
 
     Raises `ConfigError` for values they cannot have and for pools that need prompts.
     """
-    raw = dict(raw)
-    selection = raw.get("selection")
-    if isinstance(selection, dict) and selection.get("scheme") == "grouped":
-        raise ConfigError(
-            "selection.scheme: expected all, fresh or disjoint, got 'grouped'; groups are the "
-            "prompts of a domain, and gmm has none"
-        )
-    distance, gamma = raw.pop("distance", None), raw.pop("gamma", None)
-    if distance is None and gamma is None:
-        return raw
-    given = raw.get("rewards")
-    if (
-        not isinstance(given, list)
-        or len(given) != 2
-        or not all(isinstance(r, dict) for r in given)
-    ):
-        raise ConfigError(
-            f"distance, gamma: expected exactly 2 rewards, got {given!r}; "
-            "set the centre and gamma of each reward"
-        )
-    rewards = [dict(reward) for reward in given]
-    for reward, side in zip(rewards, (-0.5, 0.5), strict=True):
-        if distance is not None:
-            reward["centre"] = [side * _number("distance", distance), 0.0]
-        if gamma is not None:
-            reward["gamma"] = _number("gamma", gamma)
-    return raw | {"rewards": rewards}
+    refuse_groups(raw, "gmm", "all, fresh or disjoint")
+    return expand_two_rewards(raw, ("gamma",))
 
 
 @flow(name="gmm", flow_run_name="{run}", persist_result=False, validate_parameters=False)
 def gmm(store: str, run: str) -> None:
     """Run or resume the Gaussian mixture run `run` of the store at `store`."""
     prefect_rounds(store, run)
-
-
-def _number(key: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ConfigError(f"{key}: expected a number, got {value!r}")
-    return float(value)
 
 
 DOMAIN = Domain(

@@ -17,13 +17,14 @@ from data.seeds import stage_seed
 from generators.registry import Generator
 from rewards.registry import find_basins, known_suprema
 from tasks.agreement import compared
+from tasks.basin_facts import basins_of
 from tasks.basin_predictions import predict_limit, predict_round, predict_variance
 from tasks.context import RunContext
 from tasks.distribution import measure_distribution
 from tasks.metrics import basin_masses, leakage_matrix, num_distinct, reward_moments
 from tasks.places import Place
 from tasks.predictions import closed_forms
-from tasks.round_facts import basin_metrics, measure_round
+from tasks.round_facts import basin_metrics, high_reward_metrics, measure_round
 from tasks.sample import CANDIDATES, support_of
 from tasks.select_stage import WINNERS_FILE
 from tasks.stage import StageFacts
@@ -92,7 +93,7 @@ def _predicted(
     scores: FloatArray,  # (n, R)
     masses: FloatArray | None,  # (n,)
 ) -> list[dict[str, Any]]:
-    """Rows of predictions.parquet; adds what the theory calls the round to `measured`."""
+    """Rows of predictions.parquet; adds to `measured` what the theory calls basins and round."""
     config = context.config
     rows = [(one, measured[one.quantity]) for one in closed_forms(config, k)]
     shares = np.full(len(scores), 1 / len(scores)) if masses is None else masses
@@ -102,6 +103,8 @@ def _predicted(
     names = config.reward_names
     variances = np.array([measured[f"reward_var.{name}"] for name in names])
     rows += predict_variance(config, scores, shares, variances, suprema)
+    basins = basins_of(scores, config.evaluation.basin_epsilon, suprema)
+    measured |= high_reward_metrics(names, basins, shares)
     if k > 0 and len(names) > 1:
         found = measure_round(context, k - 1)
         measured |= basin_metrics(names, found)

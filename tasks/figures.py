@@ -37,7 +37,7 @@ def draw_moments(
 
     Variances are divided by `variance_unit` and drawn on a logarithmic axis.
     """
-    figure = _new_figure(figsize=(10, 3.2 * len(reward_names)))
+    figure = new_figure(figsize=(10, 3.2 * len(reward_names)))
     axes = figure.subplots(len(reward_names), 2, squeeze=False, sharex=True)
     for row, name in enumerate(reward_names):
         for column, (kind, unit) in enumerate((("mean", 1.0), ("var", variance_unit))):
@@ -81,7 +81,7 @@ def draw_points(
     centres: FloatArray,  # (R, 2)
 ) -> "Figure":
     """Scatter of evaluation samples, one panel each, with the reward centres as crosses."""
-    figure = _new_figure(figsize=(3.4 * len(panels), 3.6))
+    figure = new_figure(figsize=(3.4 * len(panels), 3.6))
     axes = figure.subplots(1, len(panels), squeeze=False, sharex=True, sharey=True)
     for panel, (title, points) in zip(axes[0], panels, strict=True):
         panel.scatter(points[:, 0], points[:, 1], s=4, alpha=0.4, linewidths=0, color="#0072B2")
@@ -107,7 +107,8 @@ def save_figure(figure: "Figure", folder: Path, name: str) -> list[Path]:
     return paths
 
 
-def _new_figure(*, figsize: tuple[float, float]) -> "Figure":
+def new_figure(*, figsize: tuple[float, float]) -> "Figure":
+    """An empty figure of so many inches, with a canvas of its own."""
     # Without pyplot nothing global is created, so figures need no closing and no display.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

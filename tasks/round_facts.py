@@ -14,6 +14,7 @@ from tasks.sample import CANDIDATES
 from tasks.select_stage import WINNERS_FILE
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,26 @@ def measure_round(context: RunContext, t: int) -> Round | str:
 
 
 def basin_metrics(names: list[str], found: Round | str) -> dict[str, float]:
-    """Metrics of a round: high-reward and outside mass, eta, rho; none where not defined."""
+    """Metrics of a round: eta and rho; none where not defined."""
     if isinstance(found, str):
         return {}
-    facts = found.facts
-    measured = {"outside_mass": facts.outside, "outside_multiplier": facts.multiplier}
+    measured = {"outside_multiplier": found.facts.multiplier}
     for i, name in enumerate(names):
-        measured[f"high_reward_mass.{name}"] = float(facts.masses[i])
         for j, other in enumerate(names):
             if i != j:
-                measured[f"eta.{name}.{other}"] = float(facts.eta[i, j])
+                measured[f"eta.{name}.{other}"] = float(found.facts.eta[i, j])
     return measured
+
+
+def high_reward_metrics(
+    names: list[str],
+    basins: BoolArray | str,  # (R, n), of samples of p_k
+    masses: FloatArray,  # (n,)
+) -> dict[str, float]:
+    """Masses of p_k in the basins and outside; none where basins overlap."""
+    if isinstance(basins, str):
+        return {}
+    measured = {
+        f"high_reward_mass.{n}": float(m) for n, m in zip(names, basins @ masses, strict=True)
+    }
+    return measured | {"outside_mass": float(masses[~basins.any(axis=0)].sum())}

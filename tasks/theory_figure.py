@@ -1,0 +1,88 @@
+"""Figure of the theory checks: shares within their bounds, outside mass, error of the identity."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tasks.basin_path import FIT_FIRST, Paths
+from tasks.figures import new_figure
+from tasks.theory_checks import CHAINS, NASH_SHARES, nash_error
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's palette, which stays apart for colour-blind readers; one colour a distance.
+PALETTE = ("#D55E00", "#0072B2", "#CC79A7", "#009E73", "#E69F00", "#56B4E9", "#000000")
+# Distances whose bounds can be told apart at one scale.
+BOUNDED = (2.0, 3.0, 6.0)
+
+
+def draw_checks(paths: Paths) -> "Figure":
+    """Deviation of the share from q with its bounds, outside mass over k, Nash error over d."""
+    distances = sorted({distance for distance, _ in paths})
+    colours = dict(zip(distances, PALETTE * len(distances), strict=False))
+    figure = new_figure(figsize=(12.5, 3.8))
+    shares, outside, errors = figure.subplots(1, 3)
+    _draw_shares(shares, paths, [d for d in distances if d in BOUNDED], colours)
+    _draw_outside(outside, paths, distances, colours)
+    _draw_errors(errors, paths, distances)
+    for panel in (shares, outside, errors):
+        panel.grid(alpha=0.25)
+    return figure
+
+
+def _draw_shares(
+    panel: "Axes", paths: Paths, distances: list[float], colours: dict[float, str]
+) -> None:
+    for distance in distances:
+        found = [path for (d, _), path in sorted(paths.items()) if d == distance]
+        q = np.array([path.q for path in found])
+        share = np.array([path.share[-1] for path in found])
+        lower, upper = np.array([(path.lower, path.upper) for path in found]).T
+        colour = colours[distance]
+        panel.fill_between(q, lower - q, upper - q, color=colour, alpha=0.15, linewidth=0)
+        panel.plot(q, share - q, color=colour, marker="o", markersize=3, label=f"d = {distance:g}")
+    panel.axhline(0.0, color="black", linewidth=0.8)
+    panel.set_xlabel("q")
+    panel.set_ylabel("share of basin 1 minus q")
+    panel.set_title("shares, shaded between their bounds", fontsize=10)
+    if distances:
+        panel.legend(frameon=False, fontsize=8)
+
+
+def _draw_outside(
+    panel: "Axes", paths: Paths, distances: list[float], colours: dict[float, str]
+) -> None:
+    for distance in distances:
+        path = min(
+            (one for (d, _), one in paths.items() if d == distance),
+            key=lambda one: (abs(one.q - 0.5), one.q),
+        )
+        steps = np.arange(len(path.outside))
+        label = f"d = {distance:g}, q = {path.q:g}"
+        # Where two grid-point distances coincide, the dashes of the later one show the earlier.
+        style = "-" if distance < 6 else "--"
+        panel.plot(steps, path.outside, style, color=colours[distance], label=label)
+    panel.axvline(FIT_FIRST, color="black", linewidth=0.8, linestyle=":")
+    panel.set_yscale("log")
+    panel.set_xlabel("k of the model p_k")
+    panel.set_ylabel("mass outside both basins")
+    panel.set_title("outside mass; rates fitted right of the dots", fontsize=10)
+    panel.legend(frameon=False, fontsize=8)
+
+
+def _draw_errors(panel: "Axes", paths: Paths, distances: list[float]) -> None:
+    for chain, marker, label in zip(
+        CHAINS, "os", ("two grid points a basin", "three"), strict=True
+    ):
+        known = [(d, nash_error(paths, d)) for d in distances if d in chain]
+        known = [(d, error) for d, error in known if not np.isnan(error)]
+        if known:
+            panel.plot(*zip(*known, strict=True), marker=marker, markersize=4, label=label)
+    panel.set_xlabel("d")
+    panel.set_ylabel(f"mean squared error of share = q, {len(NASH_SHARES)} weights")
+    panel.set_title("deviation from the Nash solution", fontsize=10)
+    if panel.lines:
+        panel.set_yscale("log")
+        panel.legend(frameon=False, fontsize=8)
