@@ -11,6 +11,7 @@ from tasks.claims import Claim, judge
 from tasks.geometry import two_modes
 from tasks.panels import band, new_figure, theory_line
 from tasks.predictions import closed_forms
+from tasks.settings import parse_config
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,7 +61,7 @@ def draw(frame: Frame, study: Study) -> "Figure":
     figure, axes = new_figure(2)
     name = study.base.reward_names[0]
     for arm, q in ((PLURAL, 0.5), (SINGLE, 1.0)):
-        config = _with_q(study, q)
+        config = parse_config(study.base.model_dump(mode="json") | {"q": q})
         for panel, kind, scale in ((axes[0], "mean", 1.0), (axes[1], "var", unit)):
             metric = f"reward_{kind}.{name}"
             measured = curves(frame, metric, arm=arm) / scale
@@ -88,3 +89,16 @@ def table(frame: Frame, study: Study) -> pd.DataFrame:
         for arm in (PLURAL, SINGLE)
     ]
     return pd.DataFrame(rows)
+
+
+EXPERIMENT = Experiment(
+    name="E1",
+    title="Plural against single-reward curation",
+    claim="With two rewards drawn per curated draw both modes and both reward variances persist; "
+    "with one reward the model collapses.",
+    source="paper, section 4.1 and figure 2; thresholds ours",
+    study=study,
+    judge=judge_plurality,
+    draw=draw,
+    table=table,
+)

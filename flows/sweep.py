@@ -4,12 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from prefect import flow, task
-from prefect.cache_policies import NO_CACHE
-from prefect.futures import as_completed as tasks_completed
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from data.errors import PluralistError
 from data.store import RunRecord, Store
@@ -19,11 +13,10 @@ from flows.rounds import is_complete
 from flows.sweep_points import Axis, Point, parse_axis, points
 from flows.sweep_records import create_sweep, default_sweep_name, plan_sweep
 from flows.worker_pool import WorkerPool, usable_cores
-from tasks.shell import is_worth_retrying
 
 __all__ = [
-    "Axis", "MembersFailed", "Point", "SweepOutcome", "create_sweep", "default_sweep_name",
-    "parse_axis", "plan_sweep", "points", "run_sweep", "sweep", "unfinished",
+    "Axis", "MembersFailed", "Point", "SweepOutcome", "create_sweep", "default_concurrency",
+    "default_sweep_name", "parse_axis", "plan_sweep", "points", "run_sweep", "unfinished",
 ]  # fmt: skip
 
 # What one member ended with: the number of places it computed, or its error.
@@ -82,12 +75,12 @@ def run_sweep(
         return SweepOutcome([record.run for record in records], [])
     concurrency = concurrency or default_concurrency(records)
     if not prefect:
-        return _run_members(store_path, group, concurrency, _in_threads)
-    runner: Any = ThreadPoolTaskRunner(max_workers=concurrency)
+        return run_members(store_path, group, concurrency, _in_threads)
+    # Here, because whoever runs without Prefect should not wait for its import.
+    from flows.sweep_flow import run_flow
+
     try:
-        return sweep.with_options(task_runner=runner)(
-            store=store_path, group=group, concurrency=concurrency
-        )
+        return run_flow(store_path, group, concurrency)
     except MembersFailed as failure:
         return failure.outcome
 
@@ -97,19 +90,8 @@ def default_concurrency(records: Sequence[RunRecord]) -> int:
     return max(1, usable_cores() // _threads(records))
 
 
-@flow(name="sweep", flow_run_name="sweep {group}", persist_result=False, validate_parameters=False)
-def sweep(store: str, group: str, concurrency: int) -> SweepOutcome:
-    """Run the members of sweep `group` of the store at `store`, one task each.
-
-    Raises `MembersFailed` once all others have ended.
-    """
-    outcome = _run_members(store, group, concurrency, _in_tasks)
-    if outcome.failed:
-        raise MembersFailed(outcome)
-    return outcome
-
-
-def _run_members(store_path: str, group: str, concurrency: int, run_all: RunAll) -> SweepOutcome:
+def run_members(store_path: str, group: str, concurrency: int, run_all: RunAll) -> SweepOutcome:
+    """Have `run_all` finish the members that are not complete, telling the progress."""
     store = Store(Path(store_path))
     records = find_records(store, group)
     waiting = [record.run for record in unfinished(store, records)]
@@ -149,28 +131,6 @@ def _ending(pool: WorkerPool, run: str) -> int | PluralistError:
         return pool.run(run)
     except PluralistError as error:
         return error
-
-
-def _in_tasks(pool: WorkerPool, runs: Sequence[str], _concurrency: int) -> Iterator[Ending]:
-    @task(
-        name="member",
-        task_run_name="{run}",
-        cache_policy=NO_CACHE,
-        persist_result=False,
-        retries=2,
-        retry_delay_seconds=2,
-        retry_condition_fn=is_worth_retrying,
-    )
-    def member(run: str) -> int:
-        """Finish one member in a worker process; returns the number of places computed."""
-        return pool.run(run)
-
-    waiting = {member.submit(run): run for run in runs}
-    for future in tasks_completed(list(waiting)):
-        ending: Any = future.result(raise_on_failure=False)
-        if isinstance(ending, BaseException) and not isinstance(ending, PluralistError):
-            raise ending
-        yield waiting[future], ending
 
 
 def _threads(records: Sequence[RunRecord]) -> int:

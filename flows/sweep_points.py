@@ -16,6 +16,7 @@ from tasks.settings import RunConfig, parse_config
 RANGE = re.compile(r"([+-]?\d+)\.\.([+-]?\d+)")
 # YAML 1.1 takes 1e-3 for a text; whoever writes it means the number.
 EXPONENT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+")
+OTHER_COLUMNS = ("run", "arm", "k", "metric", "value")
 MAX_MEMBERS = 100_000
 NO_ARMS: Mapping[str, Plain] = {}
 
@@ -75,6 +76,9 @@ def points(
         raise ConfigError(
             f"axes: expected different keys, got {', '.join(keys)}; join their values"
         )
+    taken = [key for key in keys if key in OTHER_COLUMNS]
+    if taken:
+        raise ConfigError(f"axis {taken[0]}: expected another key, that is a column of the results")
     for axis in axes:
         _check_values(axis.key, list(axis.values))
     members: list[tuple[str | None, Plain, tuple[Any, ...]]] = []

@@ -30,12 +30,16 @@ from tasks.settings import RunConfig
 
 @dataclass(frozen=True)
 class Request:
-    """A domain, perhaps a preset, and the configuration of every arm."""
+    """A domain, perhaps a preset, and the configuration of every arm.
+
+    `base` is the configuration in plain values before any arm changes it.
+    """
 
     domain: Domain
     preset_name: str | None
     preset: Preset
     configs: dict[str | None, RunConfig]
+    base: dict[str, Any]
 
     def name(self, given: str | None) -> str:
         """The `given` name, or the default one made from the configuration."""
@@ -67,7 +71,8 @@ def read_request(target: str, preset: str | None, settings: Sequence[str]) -> Re
         chosen = find_preset(domain, preset)
     base = merge(chosen.base().model_dump(mode="json"), changes)
     changes = merge(changes, parse_settings(list(settings), base))
-    return Request(domain, preset, chosen, arm_configs(domain, chosen, changes))
+    configs = arm_configs(domain, chosen, changes)
+    return Request(domain, preset, chosen, configs, merge(base, changes))
 
 
 def create_requested(

@@ -31,4 +31,10 @@ AcceptOption = Annotated[
     bool,
     typer.Option("--accept-numerics", help="Go on in another numerics class; marks the run."),
 ]
+ConcurrencyOption = Annotated[
+    int | None,
+    typer.Option(
+        "--concurrency", min=1, help="Members of a sweep at a time; default: one a usable core."
+    ),
+]
 STORE_PATH = Path(DEFAULT_STORE)

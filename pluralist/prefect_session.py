@@ -1,6 +1,7 @@
 """Running the parent flow from the command line, with a Prefect server that answers."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
 import httpx
 
@@ -15,9 +16,19 @@ def retrain_with_prefect(store: Store, runs: Sequence[str]) -> None:
     """Run or resume `runs` as one `retrain` flow with a subflow each."""
     from flows.retrain import retrain
 
+    with prefect_answering():
+        retrain(store=str(store.root), runs=list(runs))
+
+
+@contextlib.contextmanager
+def prefect_answering() -> Iterator[None]:
+    """A Prefect server and progress on stderr for the time of the block.
+
+    Raises `OrchestratorUnreachable` when the server stops answering within.
+    """
     with prefect_server(print_note) as url, progress_shown():
         try:
-            retrain(store=str(store.root), runs=list(runs))
+            yield
         except httpx.HTTPError as error:
             raise OrchestratorUnreachable(
                 f"Prefect server {url}: expected it to answer during the run, got {error}; "

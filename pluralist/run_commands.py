@@ -19,6 +19,7 @@ from pluralist.launch import create_requested, execute, read_request, report
 from pluralist.options import (
     STORE_PATH,
     AcceptOption,
+    ConcurrencyOption,
     JsonOption,
     RunArgument,
     SetOption,
@@ -26,6 +27,7 @@ from pluralist.options import (
 )
 from pluralist.output import print_json, print_note
 from pluralist.planning import plan_runs, print_plan
+from pluralist.sweep_launch import finish_sweep
 from tasks.settings import RunConfig, parse_config
 
 TargetArgument = Annotated[
@@ -77,6 +79,7 @@ def resume(
     settings: SetOption = None,
     prefect: PrefectOption = True,
     strict: StrictOption = False,
+    concurrency: ConcurrencyOption = None,
     accept_numerics: AcceptOption = False,
     as_json: JsonOption = False,
     store: StoreOption = STORE_PATH,
@@ -88,8 +91,19 @@ def resume(
         check_numerics(opened, _extended(opened, record, settings or []), accept=accept_numerics)
         for record in find_records(opened, name)
     ]
-    execute(opened, records, prefect=prefect and _wants_prefect(records))
     group = opened.find_group(name)
+    if group is not None and group.axes is not None:
+        finish_sweep(
+            opened,
+            records,
+            name,
+            prefect=prefect and _wants_prefect(records),
+            concurrency=concurrency,
+            as_json=as_json,
+            command="resume",
+        )
+        return
+    execute(opened, records, prefect=prefect and _wants_prefect(records))
     report(
         opened,
         records,

@@ -44,7 +44,7 @@ def step(
     weights = check_weights(weights, len(rewards))
     pool_size, temperature = check_pool_size(pool_size), check_temperature(temperature, zero=True)
     if pool_size is None and temperature > 0:
-        return TiltedDensity(p, rewards, temperature).advance(weights)
+        return TiltedDensity(p, rewards, temperature).advance(weights, last=True)
     return _step(p, rewards, weights, pool_size, temperature)
 
 

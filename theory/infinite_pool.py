@@ -2,26 +2,35 @@
 
 Rewards do not change from round to round, so u_i = exp((r_i - max r_i) / tau) is computed once
 and a round is one pass over blocks that stay in the cache: W = (pi / E_p[u]) u, p' = p W, and the
-sums E_p'[u] that the next round needs. Once an atom falls below `SMALLEST` (or the rewards spread
-too far for exponentials) the state becomes log p, in which an atom can fall to exp(-10^6) and
-come back.
+sums E_p'[u] that the next round needs. A block with an atom below `SMALLEST` turns to log p, in
+which an atom can fall to exp(-10^6) and come back; rewards that spread too far for exponentials
+are handled in logarithms throughout.
 
 Letters: n atoms, m of them with p > 0, R rewards.
 """
 
-import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from theory.checks import FloatArray, check_spread
 
-SMALLEST = 1e-250  # p below which products with u could lose an atom for good
-LARGEST_SPREAD = 600.0  # of r / tau, for which exponentials keep every atom
-BLOCK_ATOMS = 8192
+SMALLEST = 1e-250  # p below which an atom could be lost for good
+LARGEST_SPREAD = 500.0  # of r / tau, for which W and E_p[u] keep every atom
+BLOCK_ATOMS = 65_536  # smaller blocks cost calls, larger ones leave the cache
+
+
+@dataclass(eq=False)
+class _Block:
+    """Some atoms in a row and what of them outlives a round."""
+
+    atoms: slice
+    exponentials: FloatArray  # (R, b), contiguous, unlike columns of a table
+    log_p: FloatArray | None = None  # (b,), once an atom is below SMALLEST
 
 
 class TiltedDensity:
-    """One density that is advanced round by round; `values` is never written to again."""
+    """One density that is advanced round by round; the arrays it gives are never written again."""
 
     def __init__(
         self,
@@ -30,69 +39,73 @@ class TiltedDensity:
         temperature: float,
     ) -> None:
         self._num_atoms = len(p)
-        smallest = float(p.min())
-        self._present = None if smallest > 0 else np.flatnonzero(p)
+        self._present = None if p.min() > 0 else np.flatnonzero(p)
         if self._present is not None:
             p, rewards = p[self._present], rewards[:, self._present]
-            smallest = float(p.min())
         self._p = p
-        self._rewards, self._temperature = rewards, temperature
-        self._tops = rewards.max(axis=1)
-        self._log_p: FloatArray | None = None
+        tops = rewards.max(axis=1, keepdims=True)
         with np.errstate(over="ignore"):
-            spread = check_spread(float(((self._tops - rewards.min(axis=1)) / temperature).max()))
-        if smallest < SMALLEST or spread > LARGEST_SPREAD:
-            self._switch_to_logarithms()
+            spread = float(((tops[:, 0] - rewards.min(axis=1)) / temperature).max())
+        self._log_p: FloatArray | None = None
+        if check_spread(spread) > LARGEST_SPREAD:
+            self._log_p, self._logits = np.log(p), (rewards - tops) / temperature
         else:
-            self._compute_exponentials()
+            self._compute_exponentials(rewards, tops, temperature)
 
-    def advance(self, weights: FloatArray) -> FloatArray:  # (R,) -> (n,)
-        """One round under these weights; gives the new density."""
+    def advance(
+        self,
+        weights: FloatArray,  # (R,)
+        *,
+        last: bool = False,
+    ) -> FloatArray:  # (n,)
+        """One round under these weights; gives the new density. No round can follow the last."""
         if self._log_p is None:
-            following = np.empty_like(self._p)
-            if self._advance_blocks(weights, following) >= SMALLEST:
-                self._p = following
-                return self._spread_out(following)
-            self._switch_to_logarithms()  # and take this round again, from p before it
-        return self._spread_out(self._advance_logarithms(weights))
+            self._p = self._advance_blocks(weights, last)
+        else:
+            self._p = self._advance_logarithms(weights)
+        if self._present is None:
+            return self._p
+        whole = np.zeros(self._num_atoms)
+        whole[self._present] = self._p
+        return whole
 
-    def _compute_exponentials(self) -> None:
-        num_rewards, size = self._rewards.shape
-        buffer = np.empty(num_rewards * size)
-        tops = self._tops[:, np.newaxis]
-        self._blocks: list[tuple[slice, FloatArray]] = []
+    def _compute_exponentials(
+        self, rewards: FloatArray, tops: FloatArray, temperature: float
+    ) -> None:
+        num_rewards, size = rewards.shape
+        storage = np.empty(num_rewards * size)
+        self._buffer = np.empty(min(size, BLOCK_ATOMS))
         self._means = np.zeros(num_rewards)
+        self._blocks: list[_Block] = []
         for begin in range(0, size, BLOCK_ATOMS):
             atoms = slice(begin, min(begin + BLOCK_ATOMS, size))
-            block = buffer[num_rewards * atoms.start : num_rewards * atoms.stop]
-            block = block.reshape(num_rewards, -1)  # contiguous, unlike columns of a table
-            np.subtract(self._rewards[:, atoms], tops, out=block)
-            if self._temperature != 1:
-                np.divide(block, self._temperature, out=block)
+            block = storage[num_rewards * atoms.start : num_rewards * atoms.stop]
+            block = block.reshape(num_rewards, -1)
+            np.subtract(rewards[:, atoms], tops, out=block)
+            if temperature != 1:
+                np.divide(block, temperature, out=block)
             np.exp(block, out=block)
-            self._means += block @ self._p[atoms]
-            self._blocks.append((atoms, block))
-        self._multiplier = np.empty(min(size, BLOCK_ATOMS))
+            self._means += np.dot(block, self._p[atoms])
+            self._blocks.append(_Block(atoms, block))
 
-    def _advance_blocks(self, weights: FloatArray, following: FloatArray) -> float:
-        """Writes p' to `following` and gives its smallest entry."""
+    def _advance_blocks(self, weights: FloatArray, last: bool) -> FloatArray:
         scale = weights / self._means
-        means, smallest = np.zeros_like(scale), math.inf
-        for atoms, block in self._blocks:
-            out = following[atoms]
-            multiplier = self._multiplier[: len(out)]
-            np.dot(scale, block, out=multiplier)
-            np.multiply(self._p[atoms], multiplier, out=out)
-            means += np.dot(block, out)
-            smallest = min(smallest, out.min())
-        if smallest >= SMALLEST:
-            self._means = means
-        return smallest
-
-    def _switch_to_logarithms(self) -> None:
-        self._log_p = np.log(self._p)
-        self._blocks = []
-        self._logits = (self._rewards - self._tops[:, np.newaxis]) / self._temperature
+        following, means = np.empty_like(self._p), np.zeros_like(scale)
+        for block in self._blocks:
+            out = following[block.atoms]
+            factors = self._buffer[: len(out)]
+            np.dot(scale, block.exponentials, out=factors)  # W
+            if block.log_p is None:
+                np.multiply(self._p[block.atoms], factors, out=out)
+                if out.min() < SMALLEST:
+                    block.log_p = np.log(self._p[block.atoms])
+            if block.log_p is not None:
+                block.log_p += np.log(factors, out=factors)
+                np.exp(block.log_p, out=out)
+            if not last:
+                means += np.dot(block.exponentials, out)
+        self._means = means
+        return following
 
     def _advance_logarithms(self, weights: FloatArray) -> FloatArray:
         assert self._log_p is not None
@@ -103,13 +116,6 @@ class TiltedDensity:
         self._log_p = self._log_p + log_sum_exp(tilted, axis=0)
         following: FloatArray = np.exp(self._log_p)
         return following
-
-    def _spread_out(self, values: FloatArray) -> FloatArray:  # (m,) -> (n,)
-        if self._present is None:
-            return values
-        whole = np.zeros(self._num_atoms)
-        whole[self._present] = values
-        return whole
 
 
 def log_sum_exp(values: FloatArray, axis: int) -> FloatArray:

@@ -25,7 +25,7 @@ from theory.dynamics import trajectory
 from theory.leakage import check_leakage
 
 HALVINGS = 64  # of an interval of order 1: below the rounding of float64
-ROUND_LIMIT = 200_000
+ROUND_LIMIT = 50_000
 SETTLED = 1e-13  # of a share
 LOWEST_LOG = -700.0  # log of a leakage factor below which it is as good as 0
 DEFAULT_LARGEST = 10**9
@@ -74,7 +74,7 @@ def finite_pool_limit(
     """Basin masses in the limit from `start`, the weights if not given.
 
     Without `eta` solved to rounding. With it the update of one atom a basin, u_i(j) = eta_ij, is
-    iterated until the masses are within about 1e-12 of rest; raises `ValueError` if 200,000 rounds
+    iterated until the masses are within about 1e-12 of rest; raises `ValueError` if 50,000 rounds
     are not enough, which takes a setting right at a transition. Basins without mass at the start
     stay empty. Raises `ValueError` for weights, masses and pools that are none.
     """
@@ -195,8 +195,8 @@ def _settle(
             return after
         before, moved = after, move
     raise ValueError(
-        f"weights: expected masses that settle within {ROUND_LIMIT} rounds, still moving by "
-        f"{moved:g} a round; this setting is at a transition, move it off"
+        f"eta: expected masses that settle within {ROUND_LIMIT} rounds, still moving by "
+        f"{moved:g} a round; this setting is at a transition, move the weights or eta off it"
     )
 
 

@@ -1,0 +1,87 @@
+"""E8: leakage between the basins of two rewards falls with their distance (section C.7)."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from flows.experiment import Experiment, Frame, Study
+from flows.transition import GAMMAS, critical_distance, distances, study
+from tasks.claims import Claim, judge
+from tasks.panels import band, new_figure
+from tasks.rank import spearman
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FloatArray = npt.NDArray[np.float64]
+PAIRS = ("quadratic-1.quadratic-2", "quadratic-2.quadratic-1")
+# The first rounds still carry p_0, which lies between the modes.
+FIRST_JUDGED = 10
+
+
+def leakage(frame: Frame, arm: str, pair: str, distance: float) -> FloatArray:  # (seeds,)
+    """Share of winners in the other basin, mean over the rounds from the tenth on, by run."""
+    rows = frame[(frame["metric"] == f"leakage.{pair}") & (frame["arm"] == arm)]
+    rows = rows[(rows["distance"] == distance) & (rows["k"] > FIRST_JUDGED)]
+    return np.asarray(rows.groupby("run")["value"].mean().to_numpy(), dtype=np.float64)
+
+
+def judge_e8(frame: Frame, study: Study) -> list[Claim]:
+    """At every gamma leakage falls with d in both directions and is gone at d = 3 D_c and beyond."""
+    claims = []
+    for arm, gamma in GAMMAS.items():
+        found = np.array(distances(study, arm))
+        positive = found[found > 0]
+        for pair in PAIRS:
+            mean = np.array([_mean(leakage(frame, arm, pair, d)) for d in positive])
+            far = mean[positive >= 2.5 * critical_distance(gamma) - 1e-6]
+            rank = spearman(positive, np.round(mean, 3))
+            label = pair.replace(".", " in the basin of ")
+            claims += [
+                judge(f"{arm}: Spearman of leakage with d, {label}", rank, below=-0.9),
+                judge(f"{arm}: leakage at d >= 2.5 D_c, {label}", float(far.max()), below=0.01),
+            ]
+    return claims
+
+
+def draw(frame: Frame, study: Study) -> "Figure":
+    """Leakage over the scaled distance, and over rounds at gamma = 1."""
+    figure, axes = new_figure(2)
+    for arm, gamma in GAMMAS.items():
+        found = np.array(distances(study, arm))
+        columns = [leakage(frame, arm, PAIRS[0], d) for d in found]
+        width = min(map(len, columns))
+        values = np.array([column[:width] for column in columns]).T
+        band(
+            axes[0], found / critical_distance(gamma), values,
+            label=arm.replace("0p5", "0.5"), colour=arm,
+        )  # fmt: skip
+    rows = frame[(frame["metric"] == f"leakage.{PAIRS[0]}") & (frame["arm"] == "gamma-1")]
+    chosen = [d for d in distances(study, "gamma-1") if d > 0][::2]
+    for number, d in enumerate(chosen):
+        curve = rows[rows["distance"] == d].pivot_table(index="k", columns="run", values="value")
+        band(
+            axes[1], curve.index.to_numpy(), curve.to_numpy().T,
+            label=f"d = {d:.2g}", colour=str(number),
+        )  # fmt: skip
+    axes[0].set_xlabel("d / D_c")
+    axes[1].set_xlabel("k of the model trained on the winners")
+    for panel in axes:
+        panel.set_ylabel("share of winners under r_1 in basin 2")
+    return figure
+
+
+def _mean(values: FloatArray) -> float:
+    return float(values.mean()) if len(values) else float("nan")
+
+
+EXPERIMENT = Experiment(
+    name="E8",
+    title="Leakage between the basins",
+    claim="Leakage grows as the reward optima approach and vanishes for separated ones.",
+    source="paper, section C.7; thresholds ours",
+    study=study,
+    judge=judge_e8,
+    draw=draw,
+)

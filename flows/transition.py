@@ -1,0 +1,113 @@
+"""The distance between two quadratic rewards, and where pluralism gives way to a compromise.
+
+E2, E7 and E8 look at the same runs: gamma 0.5, 1 and 2 at distances scaled with the critical
+distance D_c = sqrt(2 tau / gamma) of the theory.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from flows.experiment import Block, Frame, Study, last_values
+from flows.gmm import paper
+from tasks.claims import Claim, judge
+from tasks.rank import spearman
+from theory.limits import order_parameter, quadratic_limit
+
+FloatArray = npt.NDArray[np.float64]
+
+GAMMAS = {"gamma-0p5": 0.5, "gamma-1": 1.0, "gamma-2": 2.0}
+# In units of D_c; the last two are d = 6 and d = 8 for gamma = 1.
+FULL = (0, 0.25, 0.5, 0.75, 1.0, 1.125, 1.25, 1.375, 1.5, 1.75, 2.0, 2.5, 3.0, 6 / 2**0.5, 8 / 2**0.5)
+QUICK = (0, 0.25, 0.75, 1.0, 1.25, 1.5, 1.75, 2.5, 6 / 2**0.5)
+REFERENCE = 6 / 2**0.5
+ORDER = "order_parameter_squared"
+
+
+def critical_distance(gamma: float, temperature: float = 1.0) -> float:
+    """D_c = sqrt(2 tau / gamma): nearer rewards of equal weight settle on one compromise."""
+    return math.sqrt(2 * temperature / gamma)
+
+
+def study(quick: bool) -> Study:
+    """Every gamma at every scaled distance with 20 seeds, 4 when quick."""
+    blocks = [
+        Block(
+            {
+                "distance": [round(one * critical_distance(gamma), 6) for one in _scaled(quick)],
+                "seed": range(4 if quick else 20),
+            },
+            arm,
+            {"gamma": gamma},
+        )
+        for arm, gamma in GAMMAS.items()
+    ]
+    return Study("transition", paper(), tuple(blocks))
+
+
+def distances(study: Study, arm: str) -> list[float]:
+    """The distances of one arm, ascending."""
+    return [float(one) for block in study.blocks if block.arm == arm for one in block.axes["distance"]]
+
+
+def means(frame: Frame, study: Study, arm: str, metric: str) -> FloatArray:
+    """Mean of `metric` over the seeds of an arm at every distance, NaN where it is missing."""
+    return np.array(
+        [last_values(frame, metric, arm=arm, distance=d).mean() for d in distances(study, arm)]
+    )
+
+
+def judge_transition(frame: Frame, study: Study, arm: str) -> list[Claim]:
+    """Order parameter above and below D_c, its rank correlation with d, and the raw variance.
+
+    M^2 >= .9 m*^2 for d >= 1.75 D_c, M^2 <= .2 for .5 <= d <= .75 D_c, Spearman >= .9 over
+    d >= .75 D_c, half height between D_c and 1.8 D_c; below .5 D_c Var[r_i] < 1 % of that at the
+    distance that is 6 for gamma = 1 (thresholds ours).
+    """
+    gamma, names = GAMMAS[arm], study.base.reward_names
+    scaled = np.array(distances(study, arm)) / critical_distance(gamma)
+    squared = means(frame, study, arm, ORDER)
+    limits = np.array([order_parameter(one**2) ** 2 for one in scaled])
+    far, near = scaled >= 1.75 - 1e-6, (scaled <= 0.75 + 1e-6) & (scaled >= 0.5 - 1e-6)
+    ordered = scaled >= 0.75 - 1e-6
+    variances = np.array([means(frame, study, arm, f"reward_var.{name}") for name in names])
+    largest = variances[:, np.isclose(scaled, REFERENCE, atol=1e-4)]
+    raw = variances[:, scaled < 0.5 - 1e-6] / largest
+    return [
+        judge(f"{arm}: least M² / m*² at d >= 1.75 D_c", _least(squared[far] / limits[far]), above=0.9),
+        judge(f"{arm}: largest M² at 0.5 <= d / D_c <= 0.75", _largest(squared[near]), below=0.2),
+        judge(f"{arm}: Spearman of M² with d, d >= 0.75 D_c", spearman(scaled[ordered], squared[ordered]), above=0.9),
+        judge(f"{arm}: d / D_c at half height of M²", half_height(scaled[ordered], squared[ordered]), above=1.0, below=1.8),
+        judge(f"{arm}: largest Var[r_i] below 0.5 D_c over that at 4.24 D_c", _largest(raw), below=0.01),
+    ]  # fmt: skip
+
+
+def half_height(
+    scaled: FloatArray,  # (n,), ascending
+    squared: FloatArray,  # (n,)
+) -> float:
+    """Where M^2 first crosses one half, linear between neighbours; NaN if it never does."""
+    above = squared >= 0.5
+    if np.isnan(squared).any() or above[0] or not above.any():
+        return math.nan
+    i = int(np.argmax(above))
+    step = (0.5 - squared[i - 1]) / (squared[i] - squared[i - 1])
+    return float(scaled[i - 1] + step * (scaled[i] - scaled[i - 1]))
+
+
+def predicted_variance(distance: float, gamma: float) -> float:
+    """Var[r_1] in the limit at q = 1/2."""
+    return float(quadratic_limit(0.5, distance, gamma).reward_variances[0])
+
+
+def _scaled(quick: bool) -> tuple[float, ...]:
+    return QUICK if quick else FULL
+
+
+def _least(values: FloatArray) -> float:
+    return float(np.min(values)) if values.size else math.nan
+
+
+def _largest(values: FloatArray) -> float:
+    return float(np.max(values)) if values.size else math.nan

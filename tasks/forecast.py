@@ -1,0 +1,191 @@
+"""What a loop will do, before it is run: shares in the limit, what dies out, how long it takes.
+
+R rewards, K the pool size (None is infinite), T rounds. The path of the shares comes from
+iterating the update, never from a rule of thumb.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tasks.geometry import two_modes
+from tasks.settings import RunConfig
+from theory.dynamics import trajectory
+from theory.limits import (
+    finite_pool_limit,
+    finite_pool_map,
+    quadratic_limit,
+    smallest_safe_pool,
+)
+
+FloatArray = npt.NDArray[np.float64]
+
+# A limit share below this is no share: fewer than one in ten thousand.
+GONE = 1e-4
+SHARES = tuple(round(0.1 * step, 1) for step in range(1, 10))
+LARGEST_POOL = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """Where the loop will settle and on what that rests."""
+
+    names: list[str]
+    weights: FloatArray  # (R,)
+    pool_size: int | None
+    limit: FloatArray  # (R,), shares of the basins
+    survives: list[bool]  # (R,)
+    num_modes: int | None  # 1 is a compromise between two rewards; None where not known
+    path: FloatArray  # (T + 1, R)
+    outside: FloatArray | None  # (T + 1,), mass in no basin, where the start is known
+    smallest_safe_pool: int | None
+    effect_of_q: list[tuple[float, float]]  # (q, limit share of reward 1); two rewards only
+    assumptions: list[str]
+
+    @property
+    def collapses(self) -> bool:
+        """Whether a reward of positive weight loses its basin, or both share one compromise."""
+        lost = any(not one for one, w in zip(self.survives, self.weights, strict=True) if w > 0)
+        return lost or self.num_modes == 1
+
+    def rounds_to(self, outside: float) -> int | None:
+        """First round with at most this mass outside, or None within the path."""
+        if self.outside is None or not (self.outside <= outside).any():
+            return None
+        return int(np.argmax(self.outside <= outside))
+
+
+def pool_of(config: RunConfig) -> int | None:
+    """K as the theory sees it: the shared pool of all candidates counts as infinite."""
+    return config.selection.pool_size
+
+
+def forecast_config(config: RunConfig, rounds: int) -> Forecast:
+    """Forecast of a run from its configuration alone.
+
+    Two quadratic rewards of equal strength: leakage between the modes of the infinite-pool
+    limit, and the idealised model (infinite capacity) on a grid for path and outside mass.
+    Anything else: basins that do not leak, from equal shares.
+    """
+    weights, size = np.array(config.weights_at(rounds - 1)), pool_of(config)
+    modes = two_modes(config)
+    assumptions = []
+    outside, num_modes = None, None
+    if modes is not None and modes.q not in (0.0, 1.0) and config.selection.temperature > 0:
+        tau = config.selection.temperature
+        limits = quadratic_limit(modes.q, modes.distance, modes.gamma, temperature=tau)
+        num_modes = limits.num_modes
+        eta = _leakage(modes.distance * limits.order_parameter, modes.distance, modes.gamma, tau)
+        if num_modes == 2:
+            limit = finite_pool_limit(weights, size, eta=np.array([eta, eta]))
+        else:
+            limit = limits.shares
+        path, outside = _grid_path(config, rounds)
+        assumptions = [
+            f"leakage between the two modes exp(-gap/tau) = {eta:.2g}",
+            "a model that can represent every density (infinite capacity)",
+        ]
+    else:
+        limit = finite_pool_limit(weights, size)
+        path = _map_path(weights, size, rounds)
+        assumptions = ["basins that do not leak", "equal shares at the start"]
+    if config.selection.active_reward != "per-draw":
+        assumptions.append("the reward drawn for every draw, which this configuration does not do")
+    return Forecast(
+        names=config.reward_names,
+        weights=weights,
+        pool_size=size,
+        limit=limit,
+        survives=[bool(share > GONE) for share in limit],
+        num_modes=num_modes,
+        path=path,
+        outside=outside,
+        smallest_safe_pool=smallest_safe_pool(weights[weights > 0], largest=LARGEST_POOL),
+        effect_of_q=_effect_of_q(size) if len(weights) == 2 else [],
+        assumptions=assumptions,
+    )
+
+
+def warnings_of(forecast: Forecast) -> list[str]:
+    """What a user should know before spending time, in words."""
+    said = []
+    size = "all candidates" if forecast.pool_size is None else f"K = {forecast.pool_size}"
+    given = "/".join(f"{weight:.3g}".removeprefix("0") for weight in forecast.weights)
+    rows = zip(forecast.names, forecast.weights, forecast.survives, strict=True)
+    dying = [name for name, weight, kept in rows if weight > 0 and not kept]
+    if forecast.num_modes == 1:
+        said.append(
+            "the rewards are too near each other: the loop settles on one compromise mode; move "
+            "them apart, or lower the temperature"
+        )
+    elif dying:
+        safe = forecast.smallest_safe_pool
+        advice = (
+            f"the smallest K that keeps it is {safe}" if safe else "no pool of up to 4096 keeps it"
+        )
+        if forecast.pool_size is None:
+            advice = "leakage is too large for its weight"
+        said.append(f"{size} with weights {given}: the minority ({', '.join(dying)}) dies out; {advice}")
+    zero = [n for n, w in zip(forecast.names, forecast.weights, strict=True) if w == 0]
+    if zero and len(zero) == len(forecast.weights) - 1:
+        said.append(f"one reward decides every draw: its basin takes all, {', '.join(zero)} dies out")
+    if forecast.pool_size == 1:
+        said.append("K = 1 selects nothing: the loop retrains on its own samples")
+    return said
+
+
+def _leakage(spread: float, distance: float, gamma: float, tau: float) -> float:
+    """exp(-gap/tau) between modes at -+spread/2 under a reward centred at -distance/2."""
+    near, far = (distance - spread) / 2, (distance + spread) / 2
+    return float(np.exp(-gamma * (far**2 - near**2) / tau))
+
+
+def _map_path(weights: FloatArray, size: int | None, rounds: int) -> FloatArray:  # (T + 1, R)
+    path = [np.full(len(weights), 1 / len(weights))]
+    for _ in range(rounds):
+        path.append(finite_pool_map(path[-1], weights, size))
+    return np.array(path)
+
+
+def _grid_path(config: RunConfig, rounds: int) -> tuple[FloatArray, FloatArray]:
+    """Shares by the nearer centre, and mass with r_i < -eps for both, on a grid of the plane."""
+    modes = two_modes(config)
+    assert modes is not None
+    grid, start = _plane(modes.distance, config)
+    centres = np.array([[-0.5, 0.0], [0.5, 0.0]]) * modes.distance
+    squared = ((grid[:, np.newaxis] - centres) ** 2).sum(axis=2).T
+    rewards = -modes.gamma * squared  # (2, n)
+    nearer = squared[0] < squared[1]
+    tie = squared[0] == squared[1]
+    inside = (rewards >= -config.evaluation.basin_epsilon).any(axis=0)
+    shares, outside = [], []
+    steps = trajectory(
+        start,
+        rewards,
+        np.array([config.weights_at(t) for t in range(rounds)]),
+        iterations=rounds,
+        pool_size=pool_of(config),
+        temperature=config.selection.temperature,
+    )
+    for p in steps:
+        first = float(p[nearer].sum() + 0.5 * p[tie].sum())
+        shares.append([first, 1 - first])
+        outside.append(float(p[~inside].sum()))
+    return np.array(shares), np.array(outside)
+
+
+def _plane(distance: float, config: RunConfig) -> tuple[FloatArray, FloatArray]:
+    """Grid points (along, across) and the mass of p_0 on them."""
+    plain = config.initial.model_dump(mode="json")
+    spread = np.sqrt(np.trace(np.array(plain.get("covariance", np.eye(2)))) / 2)
+    half = distance / 2 + 4 * spread
+    along, across = np.linspace(-half, half, 81), np.linspace(-3 * spread, 3 * spread, 41)
+    grid = np.stack(np.meshgrid(along, across, indexing="ij"), axis=-1).reshape(-1, 2)
+    log_mass = -0.5 * (grid**2).sum(axis=1) / spread**2
+    mass = np.exp(log_mass - log_mass.max())
+    return grid, mass / mass.sum()
+
+
+def _effect_of_q(size: int | None) -> list[tuple[float, float]]:
+    return [(q, float(finite_pool_limit((q, 1 - q), size)[0])) for q in SHARES]
