@@ -151,10 +151,9 @@ def _least(values: Iterable[float]) -> float:
 def _ratios(
     paths: Paths, chain: Sequence[float], quantity: Callable[[BasinPath], float]
 ) -> list[float]:
-    """`quantity` at each distance of `chain` over that at the one before, for every q of both."""
-    return [
-        quantity(paths[after, q]) / quantity(paths[before, q])
-        for before, after in pairwise(chain)
-        for distance, q in paths
-        if distance == before and (after, q) in paths
-    ]
+    """`quantity` at each measured distance of `chain` over that at the one before, for every q."""
+    ratios = []
+    for q in sorted({q for _, q in paths}):
+        found = [quantity(paths[distance, q]) for distance in chain if (distance, q) in paths]
+        ratios += [after / before for before, after in pairwise(found)]
+    return ratios
