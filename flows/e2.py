@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from flows.experiment import Experiment, Frame, Study, last_values
 from flows.transition import (
@@ -21,6 +22,7 @@ from theory.limits import order_parameter
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+FloatArray = npt.NDArray[np.float64]
 ARM = "gamma-1"
 
 
@@ -35,14 +37,16 @@ def draw(frame: Frame, study: Study) -> "Figure":
     fine = np.linspace(0, found[-1], 400)
     variance = np.array([predicted_variance(d, gamma) for d in fine])
     name = study.base.reward_names[0]
+    squared = np.array([order_parameter(gamma * d**2 / 2) ** 2 for d in fine])
+    normalised = np.divide(
+        variance, _unit(gamma, fine), out=np.full_like(fine, np.nan), where=fine > 0.5
+    )
     figure, axes = new_figure(3)
     panels = (
-        (ORDER, np.ones_like(found), "M² = 4 (Var_x - Var_y)₊ / d²",
-         np.array([order_parameter(gamma * d**2 / 2) ** 2 for d in fine])),
-        (f"reward_var.{name}", gamma**2 * found**4 / 4, f"Var[{name}] / (gamma² d⁴ / 4)",
-         np.divide(variance, gamma**2 * fine**4 / 4, out=np.full_like(fine, np.nan), where=fine > 0.5)),
+        (ORDER, np.ones_like(found), "M² = 4 (Var_x - Var_y)₊ / d²", squared),
+        (f"reward_var.{name}", _unit(gamma, found), f"Var[{name}] / (gamma² d⁴ / 4)", normalised),
         (f"reward_var.{name}", np.ones_like(found), f"Var[{name}], raw", variance),
-    )  # fmt: skip
+    )
     for panel, (metric, unit, label, theory) in zip(axes, panels, strict=True):
         kept = found >= (0.0 if label.endswith("raw") else 0.5)
         columns = [last_values(frame, metric, arm=ARM, distance=d).to_numpy() for d in found[kept]]
@@ -56,12 +60,17 @@ def draw(frame: Frame, study: Study) -> "Figure":
     return figure
 
 
+def _unit(gamma: float, distance: FloatArray) -> FloatArray:
+    """Var[r_i] of two equal points at the centres."""
+    return gamma**2 * distance**4 / 4
+
+
 def remarks(frame: Frame, study: Study) -> list[str]:
     """What the figure needs in words."""
     return [
         "Raw variance grows as d⁴ and hides the transition, so M² and the normalised variance are "
         "drawn beside it; M² is what is judged.",
-        f"The theory puts the transition at D_c = sqrt(2 tau / gamma) = {critical_distance(1.0):.3f}; "
+        f"The theory puts the transition at D_c = {critical_distance(1):.3f} for gamma = tau = 1; "
         "30 rounds of 1000 draws lie above it near the transition, where the dynamics are slow.",
     ]
 

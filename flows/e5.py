@@ -37,7 +37,9 @@ def judge_e5(frame: Frame, study: Study) -> list[Claim]:
     ]
     claims.append(judge("Spearman of weight with q", spearman(np.array(SHARES), means), above=0.99))
     names = study.base.reward_names
-    least = min(last_values(frame, f"reward_var.{name}", q=q).min() for name in names for q in SHARES)
+    least = min(
+        last_values(frame, f"reward_var.{name}", q=q).min() for name in names for q in SHARES
+    )
     return [*claims, judge("least Var[r_i] of any run", float(least), above=1.0)]
 
 
@@ -47,7 +49,13 @@ def draw(frame: Frame, study: Study) -> "Figure":
     finals = []
     for number, q in enumerate(SHARES):
         share = curves(frame, f"basin_mass.{study.base.reward_names[0]}", q=q)
-        band(axes[0], share.index.to_numpy(), share.to_numpy().T, label=f"q = {q:g}", colour=str(number))
+        band(
+            axes[0],
+            share.index.to_numpy(),
+            share.to_numpy().T,
+            label=f"q = {q:g}",
+            colour=str(number),
+        )
         axes[0].axhline(q, color="0.5", linewidth=0.8, linestyle="--")
         finals.append(last_values(frame, WEIGHT, q=q).to_numpy())
     width = min(map(len, finals))

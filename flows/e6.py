@@ -71,7 +71,9 @@ def judge_e6(frame: Frame, study: Study) -> list[Claim]:
     for size in (*SIZES, None):
         share = last_values(frame, first, q=0.7, **{POOL: size}).mean()
         off = abs(float(share) - finite_pool_share(0.7, size))
-        claims.append(judge(f"q = .7, K = {size or 'all'}: |share - finite-pool limit|", off, below=0.05))
+        claims.append(
+            judge(f"q = .7, K = {size or 'all'}: |share - finite-pool limit|", off, below=0.05)
+        )
     return claims
 
 
@@ -94,7 +96,10 @@ def draw(frame: Frame, study: Study) -> "Figure":
     sizes = np.array(SIZES, dtype=np.float64)
     band(axes[2], sizes, values, label="measured", colour="pluralistic")
     theory_line(
-        axes[2], sizes, np.array([finite_pool_share(0.7, size) for size in SIZES]), "finite-pool map"
+        axes[2],
+        sizes,
+        np.array([finite_pool_share(0.7, size) for size in SIZES]),
+        "finite-pool map",
     )
     axes[2].axhline(0.7, color="0.5", linewidth=0.8, linestyle=":")
     axes[2].set_xscale("log", base=2)
@@ -119,7 +124,9 @@ def table(frame: Frame, study: Study) -> pd.DataFrame:
                 "low": low,
                 "high": high,
                 "finite-pool limit": finite_pool_share(0.7, size),
-                f"Var[{name}] at q = .5": float(late_means(frame, f"reward_var.{name}", 0.5, size).mean()),
+                f"Var[{name}] at q = .5": float(
+                    late_means(frame, f"reward_var.{name}", 0.5, size).mean()
+                ),
             }
         )
     return pd.DataFrame(rows)

@@ -28,7 +28,7 @@ def leakage(frame: Frame, arm: str, pair: str, distance: float) -> FloatArray:  
 
 
 def judge_e8(frame: Frame, study: Study) -> list[Claim]:
-    """At every gamma leakage falls with d in both directions and is gone at d = 3 D_c and beyond."""
+    """At every gamma leakage falls with d in both directions and is gone at last."""
     claims = []
     for arm, gamma in GAMMAS.items():
         found = np.array(distances(study, arm))

@@ -127,7 +127,9 @@ def _write(made: Reproduction, frame: Frame, records: Sequence[RunRecord]) -> No
             figure = made.experiment.draw(frame, made.study)
             save_figure(figure, made.folder, made.experiment.name.lower())
         replace_file(made.page, render_page(made, records).encode())
-        replace_file(made.folder / f"{made.experiment.name.lower()}.json", canonical_json(plain(made)))
+        replace_file(
+            made.folder / f"{made.experiment.name.lower()}.json", canonical_json(plain(made))
+        )
 
 
 def plain(made: Reproduction) -> dict[str, object]:

@@ -19,7 +19,23 @@ FloatArray = npt.NDArray[np.float64]
 
 GAMMAS = {"gamma-0p5": 0.5, "gamma-1": 1.0, "gamma-2": 2.0}
 # In units of D_c; the last two are d = 6 and d = 8 for gamma = 1.
-FULL = (0, 0.25, 0.5, 0.75, 1.0, 1.125, 1.25, 1.375, 1.5, 1.75, 2.0, 2.5, 3.0, 6 / 2**0.5, 8 / 2**0.5)
+FULL = (
+    0,
+    0.25,
+    0.5,
+    0.75,
+    1.0,
+    1.125,
+    1.25,
+    1.375,
+    1.5,
+    1.75,
+    2.0,
+    2.5,
+    3.0,
+    6 / 2**0.5,
+    8 / 2**0.5,
+)
 QUICK = (0, 0.25, 0.75, 1.0, 1.25, 1.5, 1.75, 2.5, 6 / 2**0.5)
 REFERENCE = 6 / 2**0.5
 ORDER = "order_parameter_squared"
@@ -48,7 +64,9 @@ def study(quick: bool) -> Study:
 
 def distances(study: Study, arm: str) -> list[float]:
     """The distances of one arm, ascending."""
-    return [float(one) for block in study.blocks if block.arm == arm for one in block.axes["distance"]]
+    return [
+        float(one) for block in study.blocks if block.arm == arm for one in block.axes["distance"]
+    ]
 
 
 def means(frame: Frame, study: Study, arm: str, metric: str) -> FloatArray:
@@ -74,13 +92,16 @@ def judge_transition(frame: Frame, study: Study, arm: str) -> list[Claim]:
     variances = np.array([means(frame, study, arm, f"reward_var.{name}") for name in names])
     largest = variances[:, np.isclose(scaled, REFERENCE, atol=1e-4)]
     raw = variances[:, scaled < 0.5 - 1e-6] / largest
+    rank = spearman(scaled[ordered], squared[ordered])
+    height = half_height(scaled[ordered], squared[ordered])
+    least = _least(squared[far] / limits[far])
     return [
-        judge(f"{arm}: least M² / m*² at d >= 1.75 D_c", _least(squared[far] / limits[far]), above=0.9),
-        judge(f"{arm}: largest M² at 0.5 <= d / D_c <= 0.75", _largest(squared[near]), below=0.2),
-        judge(f"{arm}: Spearman of M² with d, d >= 0.75 D_c", spearman(scaled[ordered], squared[ordered]), above=0.9),
-        judge(f"{arm}: d / D_c at half height of M²", half_height(scaled[ordered], squared[ordered]), above=1.0, below=1.8),
-        judge(f"{arm}: largest Var[r_i] below 0.5 D_c over that at 4.24 D_c", _largest(raw), below=0.01),
-    ]  # fmt: skip
+        judge(f"{arm}: least M² / m*² at d >= 1.75 D_c", least, above=0.9),
+        judge(f"{arm}: largest M² at .5 <= d / D_c <= .75", _largest(squared[near]), below=0.2),
+        judge(f"{arm}: Spearman of M² with d, d >= .75 D_c", rank, above=0.9),
+        judge(f"{arm}: d / D_c at half height of M²", height, above=1.0, below=1.8),
+        judge(f"{arm}: Var[r_i] below .5 D_c over that at 4.24 D_c", _largest(raw), below=0.01),
+    ]
 
 
 def half_height(

@@ -11,7 +11,13 @@ import typer
 
 from data.errors import PluralistError, StageFailed, StorageError
 from deploy.embedded_server import quieten_prefect
-from pluralist import inspect_commands, run_commands, setup_commands, sweep_commands
+from pluralist import (
+    inspect_commands,
+    reproduce_commands,
+    run_commands,
+    setup_commands,
+    sweep_commands,
+)
 from pluralist.output import print_note
 
 APPLICATION = typer.Typer(
@@ -35,7 +41,13 @@ def _common(
         logger.addHandler(logging.StreamHandler())
 
 
-for _commands in (run_commands, sweep_commands, inspect_commands, setup_commands):
+for _commands in (
+    run_commands,
+    sweep_commands,
+    reproduce_commands,
+    inspect_commands,
+    setup_commands,
+):
     _commands.register(APPLICATION)
 
 

@@ -1,6 +1,7 @@
 """A configuration as commented YAML that `pluralist run FILE.yaml` reads back."""
 
 import json
+
 from pydantic import BaseModel
 
 from data.configuration import SOURCE_TAGS, is_models, plain_value, source_of
@@ -28,7 +29,3 @@ def _model_lines(config: BaseModel, indent: str) -> list[str]:
             # JSON is YAML, and never changes the type of a value.
             lines.append(f"{indent}{name}: {json.dumps(plain_value(value))}")
     return lines
-
-
-def _plain(value: Any) -> Any:
-    return TypeAdapter(Any).dump_python(value, mode="json")

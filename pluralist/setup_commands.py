@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
+from data.configuration import field_rows
 from data.errors import EnvironmentProblem
 from data.store import Store
 from flows.domain import find_domain, find_preset
-from data.configuration import field_rows
 from pluralist.config_text import config_yaml
 from pluralist.doctor import FAILED, examine
 from pluralist.options import STORE_PATH, JsonOption, StoreOption

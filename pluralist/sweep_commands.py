@@ -19,7 +19,7 @@ from pluralist.options import (
 from pluralist.output import print_note
 from pluralist.run_commands import NameOption, PrefectOption, PresetOption, TargetArgument
 from pluralist.sweep_launch import finish_sweep, show_sweep_plan
-from tasks.bradley_terry import check_selection
+from tasks.selection import check_selection
 
 
 def register(application: typer.Typer) -> None:

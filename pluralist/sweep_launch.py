@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import PluralistError
 from data.store import GroupRecord, RunRecord, Store
+from flows.creation import find_records
 from flows.sweep import SweepOutcome, default_concurrency, run_sweep, unfinished
 from pluralist.output import print_json, print_line, print_note, print_table
 from pluralist.progress_bar import progress_shown
@@ -33,7 +34,7 @@ def finish_sweep(
     """
     how_to_resume = f"pluralist resume {group} --store {shlex.quote(str(store.root))}"
     try:
-        outcome = _execute(store, records, group, prefect=prefect, concurrency=concurrency)
+        outcome = run_members(store, group, prefect=prefect, concurrency=concurrency)
     except BaseException:
         print_note(f"resume with: {how_to_resume}")
         raise
@@ -65,15 +66,11 @@ def show_sweep_plan(store: Store, planned: GroupRecord, *, as_json: bool) -> Non
     print_line(f"{'last':<12} {planned.members[-1].run}")
 
 
-def _execute(
-    store: Store,
-    records: Sequence[RunRecord],
-    group: str,
-    *,
-    prefect: bool,
-    concurrency: int | None,
+def run_members(
+    store: Store, group: str, *, prefect: bool, concurrency: int | None
 ) -> SweepOutcome:
-    path = str(store.root)
+    """Run what is missing of `group`, with progress; a server is started only if needed."""
+    path, records = str(store.root), find_records(store, group)
     if prefect and unfinished(store, records):
         from pluralist.prefect_session import prefect_answering
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from theory.basins import OverlappingBasins, find_basins
 from theory.dynamics import contraction
 from theory.leakage import gaps, leakage_matrix, share_interval, step_bound, survives

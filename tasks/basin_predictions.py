@@ -8,12 +8,12 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from theory.leakage import variance_bound
 
 from tasks.agreement import Prediction, near, sampling_slack
 from tasks.basin_facts import basins_of
 from tasks.round_facts import Round
 from tasks.settings import RunConfig
+from theory.leakage import variance_bound
 from theory.limits import finite_pool_limit, finite_pool_map
 
 FloatArray = npt.NDArray[np.float64]

@@ -126,10 +126,14 @@ def warnings_of(forecast: Forecast) -> list[str]:
         )
         if forecast.pool_size is None:
             advice = "leakage is too large for its weight"
-        said.append(f"{size} with weights {given}: the minority ({', '.join(dying)}) dies out; {advice}")
+        said.append(
+            f"{size} with weights {given}: the minority ({', '.join(dying)}) dies out; {advice}"
+        )
     zero = [n for n, w in zip(forecast.names, forecast.weights, strict=True) if w == 0]
     if zero and len(zero) == len(forecast.weights) - 1:
-        said.append(f"one reward decides every draw: its basin takes all, {', '.join(zero)} dies out")
+        said.append(
+            f"one reward decides every draw: its basin takes all, {', '.join(zero)} dies out"
+        )
     if forecast.pool_size == 1:
         said.append("K = 1 selects nothing: the loop retrains on its own samples")
     return said

@@ -1,0 +1,120 @@
+"""The command `reproduce`: experiments by name, with a verdict, a figure and a page each."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from data.errors import ClaimNotMet, ConfigError
+from data.store import Store
+from pluralist.options import STORE_PATH, ConcurrencyOption, JsonOption, StoreOption
+from pluralist.output import print_json, print_line, print_note, print_table
+from pluralist.run_commands import PrefectOption
+from tasks.claims import HOLDS
+
+if TYPE_CHECKING:
+    from flows.reproduce import Reproduction
+
+
+def register(application: typer.Typer) -> None:
+    """Add this command to the application."""
+    application.command()(reproduce)
+
+
+def reproduce(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[EXPERIMENT]...", help="E1, E5, C9, ...")
+    ] = None,
+    list_all: Annotated[bool, typer.Option("--list", help="Name every experiment.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer seeds and points.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder of the pages; STORE/reports.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 11 unless every claim holds.")
+    ] = False,
+    prefect: PrefectOption = True,
+    concurrency: ConcurrencyOption = None,
+    as_json: JsonOption = False,
+    store: StoreOption = STORE_PATH,
+) -> None:
+    """Run experiments of the paper by name and judge them; runs that exist are reused."""
+    from flows.experiment import FAMILY, find_experiment
+
+    if list_all:
+        _show_list(as_json=as_json)
+        return
+    if not names:
+        raise ConfigError(
+            f"reproduce: expected an experiment, one of {', '.join(FAMILY.available())}; "
+            "`--list` says what each is"
+        )
+    chosen = [find_experiment(name) for name in dict.fromkeys(names)]
+    from flows.reproduce import plain
+    from flows.reproduce import reproduce as run_experiment
+    from pluralist.sweep_launch import run_members
+
+    def run_group(opened: Store, group: str) -> list[str]:
+        outcome = run_members(opened, group, prefect=prefect, concurrency=concurrency)
+        for _, error in outcome.failed:
+            print_note(f"error: {error}")
+        return [run for run, _ in outcome.failed]
+
+    made = []
+    for experiment in chosen:
+        scale = "quick" if quick else "full"
+        print_note(f"{experiment.name} ({scale}): {experiment.title}")
+        folder = (output or store / "reports") / scale
+        made.append(
+            run_experiment(
+                Store(store), experiment, quick=quick, folder=folder, run_group=run_group
+            )
+        )
+        if not as_json:
+            _show(made[-1])
+    if as_json:
+        print_json("reproduce", {"experiments": [plain(one) for one in made]})
+    failed = [one.experiment.name for one in made if one.verdict != HOLDS]
+    if strict and failed:
+        raise ClaimNotMet(f"{', '.join(failed)} did not hold, and --strict was given")
+
+
+def _show_list(*, as_json: bool) -> None:
+    from flows.experiment import FAMILY, find_experiment
+    from flows.reproduce import study_points
+
+    found = [find_experiment(name) for name in FAMILY.available()]
+    rows = [
+        (
+            one.name,
+            one.title,
+            len(study_points(one.study(True))),
+            len(study_points(one.study(False))),
+        )
+        for one in found
+    ]
+    if as_json:
+        keys = ("name", "title", "quick_runs", "full_runs")
+        print_json(
+            "reproduce", {"experiments": [dict(zip(keys, row, strict=True)) for row in rows]}
+        )
+    else:
+        print_table(("experiment", "what it asks", "runs, quick", "runs, full"), rows)
+
+
+def _show(made: "Reproduction") -> None:
+    print_table(
+        ("claim", "measured", "required", "verdict"),
+        [(one.claim, one.measured, one.required, one.verdict) for one in made.claims],
+    )
+    if made.printed:
+        print_table(
+            ("quantity", "paper", "measured"),
+            [(one.quantity, one.printed, one.measured) for one in made.printed],
+        )
+    for remark in made.remarks:
+        print_line(f"remark     {remark}")
+    print_line(f"\n{made.experiment.name}: {made.verdict} ({made.scale}, {made.num_runs} runs)\n")
+    print_line(f"page       {made.page}")
+    print_line(f"figure     {made.figure}")
+    print_line(f"results    {made.results}\n")

@@ -1,0 +1,78 @@
+"""Panels of a figure: measured bands over seeds with the theory's curve dashed beside them."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tasks.figures import COLOURS, SPARE_COLOURS
+from tasks.figures import new_figure as empty_figure
+from tasks.intervals import mean_interval
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FloatArray = npt.NDArray[np.float64]
+PALETTE = (*COLOURS.values(), *SPARE_COLOURS)
+
+
+def new_figure(num_panels: int) -> tuple["Figure", list[Any]]:
+    """An empty figure and its panels, at most three beside each other."""
+    columns = min(num_panels, 3)
+    rows = -(-num_panels // columns)
+    figure = empty_figure(figsize=(4.6 * columns, 3.6 * rows))
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for panel in panels[num_panels:]:
+        panel.set_visible(False)
+    for panel in panels:
+        panel.grid(alpha=0.25)
+    return figure, list(panels[:num_panels])
+
+
+def band(
+    panel: Any,
+    x: FloatArray,  # (n,)
+    values_by_seed: FloatArray,  # (S, n)
+    *,
+    label: str,
+    colour: str,
+) -> None:
+    """Mean over seeds as a line with its 95 % interval (Student's t) as a band.
+
+    `colour` is the name of an arm or any other text; equal texts have equal colours in a panel.
+    """
+    chosen = _colour(panel, colour)
+    intervals = np.array([mean_interval(column) for column in values_by_seed.T])  # (n, 3)
+    panel.plot(
+        x, intervals[:, 0], color=chosen, marker="o", markersize=2.5, linewidth=1.2, label=label
+    )
+    if len(values_by_seed) > 1:
+        panel.fill_between(
+            x, intervals[:, 1], intervals[:, 2], color=chosen, alpha=0.2, linewidth=0
+        )
+    _legend(panel)
+
+
+def theory_line(
+    panel: Any,
+    x: FloatArray,  # (n,)
+    y: FloatArray,  # (n,)
+    label: str,
+) -> None:
+    """What the theory gives, dashed."""
+    known = label in panel.get_legend_handles_labels()[1]
+    panel.plot(x, y, color="0.15", linestyle="--", linewidth=1.1, label=None if known else label)
+    _legend(panel)
+
+
+def _colour(panel: Any, name: str) -> str:
+    if name in COLOURS:
+        return COLOURS[name]
+    used: dict[str, str] = panel.__dict__.setdefault("_pluralist_colours", {})
+    if name not in used:
+        used[name] = PALETTE[len(used) % len(PALETTE)]
+    return used[name]
+
+
+def _legend(panel: Any) -> None:
+    panel.legend(frameon=False, fontsize=8)
