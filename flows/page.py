@@ -70,7 +70,8 @@ def _settings(made: "Reproduction") -> str:
 
 def _listed(values: Iterable[Any]) -> str:
     shown = list(values)
-    if len(shown) > 3 and shown == list(range(shown[0], shown[-1] + 1)):
+    whole = all(isinstance(value, int) for value in shown)
+    if whole and len(shown) > 3 and shown == list(range(shown[0], shown[-1] + 1)):
         return f"{shown[0]}..{shown[-1]}"
     return ", ".join("null" if value is None else f"{value:.4g}" for value in shown)
 

@@ -108,8 +108,11 @@ def judge_paths(paths: Paths) -> list[Claim]:
     if paths:
         text = "least distance of a share to its bounds, outside mass added (Lemma 4)"
         claims.append(judge(text, _least(path.slack for path in paths.values()), above=0.0))
+    # Table 3's distances: beyond, nothing is left to narrow.
     narrowing = [
-        ratio for chain in CHAINS for ratio in _ratios(paths, chain, lambda path: path.width)
+        ratio
+        for chain in CHAINS
+        for ratio in _ratios(paths, [d for d in chain if d <= 6], lambda path: path.width)
     ]
     if narrowing:
         text = "width of the bounds, larger / smaller d of equal basins: largest ratio"

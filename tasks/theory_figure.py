@@ -54,13 +54,13 @@ def _draw_shares(
 def _draw_outside(
     panel: "Axes", paths: Paths, distances: list[float], colours: dict[float, str]
 ) -> None:
-    for distance in distances:
+    for number, distance in enumerate(distances):
         path = nearest_to_half(paths, distance)
         steps = np.arange(len(path.outside))
         label = f"d = {distance:g}, q = {path.q:g}"
-        # Where two grid-point distances coincide, the dashes of the later one show the earlier.
-        style = "-" if distance < 6 else "--"
-        panel.plot(steps, path.outside, style, color=colours[distance], label=label)
+        # Thinner and thinner, because curves of equally many grid points coincide.
+        width = 1.2 + 0.6 * (len(distances) - 1 - number)
+        panel.plot(steps, path.outside, color=colours[distance], label=label, linewidth=width)
     panel.axvline(FIT_FIRST, color="black", linewidth=0.8, linestyle=":")
     panel.set_yscale("log")
     panel.set_xlabel("k of the model p_k")
