@@ -123,7 +123,8 @@ def _write(made: Reproduction, frame: Frame, records: Sequence[RunRecord]) -> No
         made.folder.mkdir(parents=True, exist_ok=True)
         table = pa.Table.from_pandas(frame, preserve_index=False)
         replace_file(made.results, table_bytes(table))
-        if not frame.empty:
+        # A figure of half the runs would mislead.
+        if made.claims[0].verdict == HOLDS:
             figure = made.experiment.draw(frame, made.study)
             save_figure(figure, made.folder, made.experiment.name.lower())
         replace_file(made.page, render_page(made, records).encode())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from theory.basins import OverlappingBasins, find_basins
+from theory.basins import EmptyBasin, OverlappingBasins, find_basins
 from theory.dynamics import contraction
 from theory.leakage import gaps, leakage_matrix, share_interval, step_bound, survives
 
@@ -37,12 +37,14 @@ def basins_of(
     epsilon: float,
     suprema: FloatArray,  # (R,), NaN where only the best candidate is known
 ) -> BoolArray | str:  # (R, n)
-    """The basins, or in words why there are none: a candidate lies in two of them."""
+    """The basins, or in words why there are none: a candidate in two of them, or in one none."""
     best = np.where(np.isnan(suprema), scores.max(axis=0), suprema)
     try:
         return find_basins(scores.T, epsilon, suprema=best)
     except OverlappingBasins:
         return "basins that do not overlap"
+    except EmptyBasin:
+        return "a candidate in every basin"
 
 
 def measure_basins(

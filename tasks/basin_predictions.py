@@ -120,7 +120,7 @@ def predict_variance(
     """Theorem 6 on the samples of p_k, two rewards: Var[r_i] from basin masses and gaps."""
     epsilon = config.evaluation.basin_epsilon
     basins = basins_of(scores, epsilon, suprema)
-    if scores.shape[1] != 2 or isinstance(basins, str) or not basins.any(axis=1).all():
+    if scores.shape[1] != 2 or isinstance(basins, str):
         return []
     best = np.where(np.isnan(suprema), scores.max(axis=0), suprema)
     rows: list[Row] = []

@@ -75,4 +75,7 @@ def _colour(panel: Any, name: str) -> str:
 
 
 def _legend(panel: Any) -> None:
-    panel.legend(frameon=False, fontsize=8)
+    many = len(panel.get_legend_handles_labels()[1]) > 3
+    # Beside the panel, since many lines leave no room within.
+    place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if many else {}
+    panel.legend(frameon=False, fontsize=8, **place)
