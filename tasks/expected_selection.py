@@ -5,9 +5,9 @@ n candidates that are the whole support of the model, R rewards.
 
 import numpy as np
 import numpy.typing as npt
-from theory.dynamics import selection_weights
 
 from data.errors import BadNumbers, ConfigError
+from theory.dynamics import selection_weights
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -57,9 +57,9 @@ def test_a_sampled_pool_tends_to_the_same_masses(tmp_path: Path) -> None:
     }
     sampled = finished(Store(tmp_path), "sampled", changes).model(1)
     exact = finished(Store(tmp_path), "exact", {"iterations": 1}).model(1)
-    masses = [model.support()["mass"].to_numpy() for model in (sampled, exact)]  # type: ignore[attr-defined]
+    first, second = (model.support()["mass"].to_numpy() for model in (sampled, exact))  # type: ignore[attr-defined]
     # Candidates and draws each add sqrt(p / n) at most; the largest p is .12.
-    np.testing.assert_allclose(*masses, atol=5 * np.sqrt(2 * 0.12 / num))
+    np.testing.assert_allclose(first, second, atol=5 * np.sqrt(2 * 0.12 / num))
 
 
 def test_the_presets_are_the_paper_setting() -> None:

@@ -18,7 +18,8 @@ EPSILON = 0.1
 def bumps(distance: float) -> FloatArray:  # (2, 101)
     """Scores of the grid under two bumps of height 5 and width 1."""
     centres = np.array([[-distance / 2], [distance / 2]])
-    return 5 * np.exp(-((ATOMS - centres) ** 2) / 2)
+    scores: FloatArray = 5 * np.exp(-((ATOMS - centres) ** 2) / 2)
+    return scores
 
 
 def measured(distance: float, q: float, iterations: int = 50) -> dict[str, FloatArray]:

@@ -1,5 +1,7 @@
 """Remarks on the theory checks: made where the runs are there, with the numbers measured."""
 
+import numpy as np
+
 from tasks.theory_figure import draw_checks
 from tasks.theory_remarks import remarks
 from tests.tasks.idealised import paths_of
@@ -35,7 +37,7 @@ def test_the_figure_has_bounds_decay_and_errors_of_every_distance() -> None:
     shares, outside, errors = draw_checks(everything()).axes
     assert len(shares.lines) == 3 + 1  # three distances and the line at 0
     assert len(outside.lines) == 7 + 1  # seven distances and where the fit begins
-    assert [len(line.get_xdata()) for line in errors.lines] == [3, 4]
+    assert [np.size(line.get_xdata()) for line in errors.lines] == [3, 4]
 
 
 def test_a_figure_can_be_drawn_of_few_runs_or_none() -> None:
