@@ -17,6 +17,7 @@ from data.store import Store
 from flows import sweep_worker
 from flows.sweep import Axis
 from flows.worker_pool import PoolClosed, WorkerPool, usable_cores
+from tasks.context import RunContext
 from tests.flows.sweeps import NUM_PLACES, make_sweep
 
 LONG = {"iterations": 4000}
@@ -93,16 +94,16 @@ def test_closing_ends_workers_at_once_and_whoever_waits_is_told(tmp_path: Path) 
 
     def ask(run: str) -> None:
         try:
-            pool.run(run)
+            closing.run(run)
         except PoolClosed as error:
             endings.append(str(error))
 
-    with WorkerPool(str(tmp_path), size=2) as pool:
+    with WorkerPool(str(tmp_path), size=2) as closing:
         threads = [threading.Thread(target=ask, args=(record.run,)) for record in records]
         for thread in threads:
             thread.start()
         wait_for(store, records[0].run)
-        pids = pool.pids
+        pids = closing.pids
         assert len(pids) <= 2
     for thread in threads:
         thread.join(30)
@@ -158,7 +159,7 @@ def test_a_bug_comes_back_with_its_traceback(monkeypatch: pytest.MonkeyPatch) ->
         raise KeyError("impossible")
 
     monkeypatch.setattr(sweep_worker, "rounds", fail)
-    monkeypatch.setattr(sweep_worker.RunContext, "open", lambda *_arguments: None)
+    monkeypatch.setattr(RunContext, "open", lambda *_arguments: None)
     reply = sweep_worker.answer("store", "run")
     assert reply["error"] == ""
     assert "KeyError: 'impossible'" in reply["message"]
@@ -179,7 +180,7 @@ def test_a_lack_of_memory_and_errors_of_others_become_documented_ones(
         def fail(*_arguments: object, error: Exception = raised) -> None:
             raise error
 
-        monkeypatch.setattr(sweep_worker.RunContext, "open", fail)
+        monkeypatch.setattr(RunContext, "open", fail)
         reply = sweep_worker.answer("store", "run")
         assert reply["error"] == name
         assert message in reply["message"]
