@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from data.errors import PluralistError, StageFailed, StorageError
-from deploy.embedded_server import quieten_prefect
+from deploy.prefect_defaults import quieten_prefect
 from pluralist import (
     forecast_commands,
     inspect_commands,
