@@ -24,6 +24,7 @@ FloatArray = npt.NDArray[np.float64]
 
 # A limit share below this is no share: fewer than one in ten thousand.
 GONE = 1e-4
+NO_LEAKAGE = 1e-9
 SHARES = tuple(round(0.1 * step, 1) for step in range(1, 10))
 LARGEST_POOL = 4096
 
@@ -143,7 +144,9 @@ def _limit(q: float, modes: TwoModes, size: int | None, tau: float) -> tuple[Flo
     if infinite.num_modes == 1:
         return infinite.shares, 1
     leakage = _leakage(modes, tau)
-    limit = finite_pool_limit((q, 1 - q), size, eta=np.array([leakage, leakage]))
+    # Without leakage worth the name the limit is known to rounding, without iteration.
+    eta = None if leakage < NO_LEAKAGE else np.array([leakage, leakage])
+    limit = finite_pool_limit((q, 1 - q), size, eta=eta)
     return limit, int((limit > GONE).sum())
 
 

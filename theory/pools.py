@@ -30,6 +30,7 @@ LEVELS = 65  # with SECTIONS rounds 64^9 = 2^54 parts
 SECTIONS = 9
 ROUND_LIMIT = 50_000
 SETTLED = 1e-13  # of a share
+ROUNDING = 1e-15  # a share at rest may still move by a few units in its last place
 LOWEST_LOG = -700.0  # log of a leakage factor below which it is as good as 0
 DEFAULT_LARGEST = 10**9
 
@@ -228,7 +229,7 @@ def _settle(
         move = float(np.abs(after - before).max())
         # Moves that shrink by a factor f each end after move f/(1 - f) more.
         factor = min(move / moved, 1.0) if moved < math.inf else 1.0
-        if move <= 1e-16 or (factor < 1 and move * factor / (1 - factor) < SETTLED):
+        if move <= ROUNDING or (factor < 1 and move * factor / (1 - factor) < SETTLED):
             return after
         before, moved = after, move
     raise ValueError(
