@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from theory.basins import EmptyBasin, OverlappingBasins, find_basins
 from theory.dynamics import contraction
 from theory.leakage import gaps, leakage_matrix, share_interval, step_bound, survives
 
@@ -36,15 +35,11 @@ def basins_of(
     scores: FloatArray,  # (n, R)
     epsilon: float,
     suprema: FloatArray,  # (R,), NaN where only the best candidate is known
-) -> BoolArray | str:  # (R, n)
-    """The basins, or in words why there are none: a candidate in two of them, or in one none."""
+) -> BoolArray | None:  # (R, n)
+    """Candidates of each basin, perhaps none; None where a candidate would lie in two basins."""
     best = np.where(np.isnan(suprema), scores.max(axis=0), suprema)
-    try:
-        return find_basins(scores.T, epsilon, suprema=best)
-    except OverlappingBasins:
-        return "basins that do not overlap"
-    except EmptyBasin:
-        return "a candidate in every basin"
+    basins: BoolArray = (best - epsilon)[:, np.newaxis] <= scores.T
+    return None if (basins.sum(axis=0) > 1).any() else basins
 
 
 def measure_basins(

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tasks.agreement import Prediction, near, sampling_slack
 from tasks.basin_facts import basins_of
-from tasks.round_facts import Round
+from tasks.round_facts import NoBasins, Round
 from tasks.settings import RunConfig, TrainingConfig
 from theory.leakage import variance_bound
 from theory.limits import finite_pool_limit, finite_pool_map
@@ -27,10 +27,12 @@ SETTLED = 0.01
 Row = tuple[Prediction, float]
 
 
-def predict_round(config: RunConfig, t: int, found: Round | str) -> list[Row]:
+def predict_round(config: RunConfig, t: int, found: Round | NoBasins) -> list[Row]:
     """Predictions about the curated set of iteration t: Lemmas 3 and 4, the finite-pool map."""
-    if isinstance(found, str):
-        return [(Prediction("basins", math.nan, 0.0, 0.0, "basins r_i >= r_i* - eps", found), 0.0)]
+    if isinstance(found, NoBasins):
+        wanted, basis = float(len(config.rewards)), "basins r_i >= r_i* - eps that hold a candidate"
+        row = Prediction("basins", wanted, wanted, wanted, basis, found.assumption)
+        return [(row, float(found.num_held))]
     facts, unmet = found.facts, _plain_choice(config)
     infinite = unmet or _infinite_pool(config)
     outside = float(1 - found.curated.sum())
@@ -71,14 +73,14 @@ def predict_round(config: RunConfig, t: int, found: Round | str) -> list[Row]:
 def predict_limit(
     config: RunConfig,
     t: int,
-    found: Round | str,
+    found: Round | NoBasins,
     scores: FloatArray,  # (n, R), of samples of p_{t+1}
     masses: FloatArray,  # (n,)
     suprema: FloatArray,  # (R,)
 ) -> list[Row]:
     """Predictions about the shares of the basins in p_{t+1}: Lemma 4's interval, Lemma 5."""
     basins = basins_of(scores, config.evaluation.basin_epsilon, suprema)
-    if isinstance(found, str) or isinstance(basins, str):
+    if isinstance(found, NoBasins) or basins is None or not basins.any():
         return []
     facts, held = found.facts, basins @ masses
     shares = held / max(held.sum(), 1e-300)
@@ -124,7 +126,7 @@ def predict_variance(
     """Theorem 6 on the samples of p_k, two rewards: Var[r_i] from basin masses and gaps."""
     epsilon = config.evaluation.basin_epsilon
     basins = basins_of(scores, epsilon, suprema)
-    if scores.shape[1] != 2 or isinstance(basins, str):
+    if scores.shape[1] != 2 or basins is None or not basins.any(axis=1).all():
         return []
     best = np.where(np.isnan(suprema), scores.max(axis=0), suprema)
     rows: list[Row] = []
