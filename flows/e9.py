@@ -146,6 +146,7 @@ def draw(frame: Frame, study: Study) -> "Figure":
         panel.set_xlabel("k of the model p_k")
         panel.set_ylabel(label)
     axes[0].set_ylim(bottom=1e-8)
+    axes[2].set_ylim(bottom=0)
     one_legend(axes, columns=5)
     return figure
 

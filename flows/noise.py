@@ -1,5 +1,6 @@
 """`noise`: unsure judges, noise on the scores and flipped choices (ours)."""
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from flows.domain import Plain
 from flows.experiment import Block, Experiment, Frame, Study, last_values
 from flows.gmm import paper
 from tasks.claims import Claim, judge
-from tasks.panels import band, new_figure, theory_line
+from tasks.panels import band, new_figure, one_legend, theory_line
 from tasks.seed_values import largest_of, mean_of, ratio, with_interval
 
 if TYPE_CHECKING:
@@ -143,9 +144,10 @@ def draw(frame: Frame, study: Study) -> "Figure":
     for panel, text in zip(axes, (*labels, "share of mode 1", "total variance, x²"), strict=True):
         panel.set_ylabel(text)
     for panel in axes[:3]:
-        panel.set_xlabel("standard deviation of score noise, reward units")
+        panel.set_xlabel("deviation of score noise, reward units")
     for panel in axes[3:]:
         panel.set_xlabel("f, chance of a flipped draw")
+    one_legend(axes[3:], columns=5)
     return figure
 
 
@@ -155,23 +157,13 @@ def table(frame: Frame, study: Study) -> pd.DataFrame:
     metrics = (f"basin_mass.{names[0]}", *(f"reward_var.{name}" for name in names))
     metrics = (*metrics, "entropy", "variance_total", "distinct_winners")
     for block in study.blocks:
-        for q in WEIGHTS:
-            for deviation in block.axes[NOISE]:
-                for flips in block.axes[FLIPS]:
-                    where = {"arm": block.arm, "q": q, NOISE: deviation, FLIPS: flips}
-                    cells = {
-                        one: with_interval(last_values(frame, one, **where)) for one in metrics
-                    }
-                    rows.append(
-                        {
-                            "pool": NAMES[block.arm or ""],
-                            "q": q,
-                            "deviation": deviation,
-                            "flips": flips,
-                        }
-                        | {"theory share": flipped_share(q, flips)}
-                        | cells
-                    )
+        levels = itertools.product(WEIGHTS, block.axes[NOISE], block.axes[FLIPS])
+        for q, deviation, flips in levels:
+            where = {"arm": block.arm, "q": q, NOISE: deviation, FLIPS: flips}
+            row = {"pool": NAMES[block.arm or ""], "q": q, "deviation": deviation, "flips": flips}
+            row["theory share"] = flipped_share(q, flips)
+            cells = {one: with_interval(last_values(frame, one, **where)) for one in metrics}
+            rows.append(row | cells)
     return pd.DataFrame(rows)
 
 
@@ -179,6 +171,8 @@ def remarks(frame: Frame, study: Study) -> list[str]:
     """What noise does, and where flips leave the theory."""
     kept = effective_share(2.0, study.base.selection.temperature)
     return [
+        "Only draws and retraining move a share, so it is the same at every score deviation: with "
+        "common seeds the same draws are decided by r_1.",
         "Noise on scores is independent of the candidate, so it leaves the infinite-pool update "
         "alone and shares keep q; it acts as a smaller sample, of which at deviation 2 only "
         f"exp(-4) = {kept:.3f} counts, and costs spread within the modes.",
@@ -187,8 +181,8 @@ def remarks(frame: Frame, study: Study) -> list[str]:
         "E[u^-1] is infinite for a variance above tau / (2 gamma), the modes run away from both "
         "centres, the faster the larger the pool. This is a property of unbounded rewards, not of "
         "the number of rewards; the limit above describes small f and small pools only.",
-        "A flip is -r instead of r, the flipped label of a pair for K = 2; in larger pools it "
-        "is the harsher choice of the worst of K.",
+        "A flip is -r instead of r, the flipped label of a pair for K = 2; in larger pools it is "
+        "the harsher choice of the worst of K.",
     ]
 
 

@@ -75,69 +75,40 @@ def forecast_error(frame: Frame, study: Study, arm: str) -> float:
 
 def judge_ratio(frame: Frame, study: Study) -> list[Claim]:
     """Both causes apart: curation at one share, the share in one arm; thresholds ours."""
-    shares = np.array(SHARES)
-    least = {
-        arm: np.array(
-            [mean_of(least_variance(frame, study, **{"arm": arm, SHARE: f})) for f in SHARES]
-        )
+
+    def trend(metric: str, arm: str) -> float:
+        return spearman(np.array(SHARES), means_over(frame, metric, SHARE, SHARES, arm=arm))
+
+    runs = {
+        (arm, f): least_variance(frame, study, **{"arm": arm, SHARE: f})
         for arm in ARMS
+        for f in SHARES
     }
-    none = [least_variance(frame, study, **{"arm": arm, SHARE: 0.0}) for arm in (BALANCED, ONE)]
-    first = f"reward_mean.{study.base.reward_names[0]}"
+    least = {arm: np.array([mean_of(runs[arm, f]) for f in SHARES]) for arm in ARMS}
     partial = [ratio(a, b) for a, b in zip(least[BALANCED][:-1], least[ONE][:-1], strict=True)]
+    kept = ratio(least_of(runs[BALANCED, 0.0]), largest_of(runs[ONE, 0.0]))
+    steady = ratio(largest_of(least[NOTHING]), least_of(least[NOTHING]))
+    rising = spearman(np.array(SHARES[:-1]), least[ONE][:-1])
+    falling = spearman(np.array(SHARES), least[BALANCED])
+    worth = trend(f"reward_mean.{study.base.reward_names[0]}", ONE)
+    least_name = "min_i Var[r_i]"
     claims = [
-        judge(
-            "f = 0: least min_i Var[r_i] of balanced / largest of one reward",
-            ratio(least_of(none[0]), largest_of(none[1])),
-            above=10.0,
-        ),
-        judge(
-            "f < 1: least ratio of min_i Var[r_i], balanced / one reward",
-            least_of(partial),
-            above=2.0,
-        ),
-        judge(
-            "one reward: Spearman of min_i Var[r_i] with f <= .5",
-            spearman(shares[:-1], least[ONE][:-1]),
-            above=0.9,
-        ),
-        judge(
-            "balanced: Spearman of min_i Var[r_i] with f",
-            spearman(shares, least[BALANCED]),
-            below=-0.9,
-        ),
-        judge(
-            "no curation: largest / least mean of min_i Var[r_i] over f",
-            ratio(largest_of(least[NOTHING]), least_of(least[NOTHING])),
-            below=1.5,
-        ),
-        judge(
-            "one reward: Spearman of E[r_1] with f",
-            spearman(shares, means_over(frame, first, SHARE, SHARES, arm=ONE)),
-            below=-0.9,
-        ),
+        judge(f"f = 0: least {least_name} of balanced / largest of one-reward", kept, above=10.0),
+        judge(f"f < 1: least {least_name} of balanced / one-reward", least_of(partial), above=2.0),
+        judge(f"one-reward: Spearman of {least_name} with f <= .5", rising, above=0.9),
+        judge(f"balanced: Spearman of {least_name} with f", falling, below=-0.9),
+        judge(f"no-curation: largest / least mean {least_name} over f", steady, below=1.5),
+        judge("one-reward: Spearman of E[r_1] with f", worth, below=-0.9),
     ]
     for arm in WEIGHTS:
-        distances, tails = (
-            means_over(frame, "real_distance", SHARE, SHARES, arm=arm),
-            means_over(frame, "tail_coverage", SHARE, SHARES, arm=arm),
-        )
+        tails = means_over(frame, "tail_coverage", SHARE, SHARES, arm=arm)
+        off = spearman(np.array(SHARES), np.abs(tails - 1))
+        error, distance = forecast_error(frame, study, arm), trend("real_distance", arm)
         claims += [
-            judge(
-                f"{arm}: Spearman of distance to the real data with f",
-                spearman(shares, distances),
-                below=-0.9,
-            ),
-            judge(
-                f"{arm}: Spearman of |tail coverage - 1| with f",
-                spearman(shares, abs(tails - 1)),
-                below=-0.9,
-            ),
-            judge(
-                f"{arm}: largest |Var[r_1] / mixture forecast - 1|, 0 < f < 1",
-                forecast_error(frame, study, arm),
-                below=0.2,
-            ),
+            judge(f"{arm}: Spearman of entropy with f", trend("entropy", arm), above=0.8),
+            judge(f"{arm}: Spearman of distance to the real data with f", distance, below=-0.9),
+            judge(f"{arm}: Spearman of |tail coverage - 1| with f", off, below=-0.9),
+            judge(f"{arm}: largest |Var[r_1] / forecast - 1|, 0 < f < 1", error, below=0.2),
         ]
     return claims
 
@@ -184,10 +155,12 @@ def table(frame: Frame, study: Study) -> pd.DataFrame:
 def remarks(frame: Frame, study: Study) -> list[str]:
     """The answer in words, and what the measures do not say."""
     return [
-        "Diversity follows both, in opposite ways: with one reward it is the share of real data "
-        "that keeps any, under balanced curation it is the curation, and real data dilutes it. In "
-        "between, the model is close to a mixture of (1 - f) times the arm's limit and f times "
-        "the real data, whose variance is drawn dashed.",
+        "Diversity of the rewards, min_i Var[r_i], follows both in opposite ways: with one reward "
+        "only real data keeps any, under balanced curation the curation does and real data dilutes "
+        "it. In between a model is close to (1 - f) of the arm's limit plus f of the real data, "
+        "drawn dashed.",
+        "Entropy, the spread around each mode, follows the share in both arms. So the answer "
+        "depends on the measure: modes are kept by the curation, the spread within by real data.",
         "Tail coverage does not rise with f under curation, it falls to 1: curation moves mass "
         "into what was p_0's tail, and a collapsed model has the highest value there is, 20. Read "
         "it as distance from p_0's body.",
