@@ -49,7 +49,8 @@ def draw(frame: Frame, study: Study) -> "Figure":
     """Leakage over the scaled distance, and over rounds at gamma = 1."""
     figure, axes = new_figure(2)
     for arm, gamma in GAMMAS.items():
-        found = np.array(distances(study, arm))
+        # At d = 0 both basins are one.
+        found = np.array([d for d in distances(study, arm) if d > 0])
         columns = [leakage(frame, arm, PAIRS[0], d) for d in found]
         width = min(map(len, columns))
         values = np.array([column[:width] for column in columns]).T
