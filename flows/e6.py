@@ -45,7 +45,9 @@ def study(quick: bool) -> Study:
 def late_means(frame: Frame, metric: str, q: float, size: int | None) -> FloatArray:  # (seeds,)
     """Mean of `metric` over the settled rounds, one number a run."""
     found = curves(frame, metric, q=q, **{POOL: size})
-    return np.asarray(found[found.index >= SETTLED].mean(axis=0, skipna=False).to_numpy(), dtype=np.float64)
+    return np.asarray(
+        found[found.index >= SETTLED].mean(axis=0, skipna=False).to_numpy(), dtype=np.float64
+    )
 
 
 def deviation(first: FloatArray, second: FloatArray) -> float:
