@@ -4,6 +4,7 @@ n candidates with masses p (equal unless the whole support is given), R rewards.
 A_i = {r_i >= r_i* - eps}; a candidate in none of them is outside.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ from theory.leakage import gaps, leakage_matrix, share_interval, step_bound, sur
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
+# The exact multiplier of a finite pool costs about 10 microseconds a candidate.
+LARGEST_FINITE = 100_000
+
 
 @dataclass(frozen=True, eq=False)
 class BasinFacts:
@@ -25,7 +29,8 @@ class BasinFacts:
     outside: float  # w
     gaps: FloatArray  # (R, R), Delta_ij = r_i* - sup of r_i over basin j
     eta: FloatArray  # (R, R), exp(-(Delta_ij - eps) / tau)
-    multiplier: float  # rho, sup of W over the candidates outside; 0 if there are none
+    # rho, sup of W over the candidates outside; 0 if there are none, NaN if not computed
+    multiplier: float
     bound: FloatArray  # (R,), lower bound of the masses after one round
     interval: FloatArray  # (R, 2), of the limit shares
     survives: BoolArray  # (R,)
@@ -59,9 +64,14 @@ def measure_basins(
     eta = leakage_matrix(delta, epsilon, temperature)
     inside = basins.any(axis=0)
     basin_masses, outside = basins @ masses, float(masses[~inside].sum())
-    rho = contraction(
-        masses, scores.T, weights, inside, pool_size=pool_size, temperature=temperature
-    )
+    if inside.all():
+        rho = 0.0
+    elif pool_size is not None and len(masses) > LARGEST_FINITE:
+        rho = math.nan
+    else:
+        rho = contraction(
+            masses, scores.T, weights, inside, pool_size=pool_size, temperature=temperature
+        )
     return BasinFacts(
         basins=basins,
         masses=basin_masses,

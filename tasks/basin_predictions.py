@@ -38,6 +38,8 @@ def predict_round(config: RunConfig, t: int, found: Round | NoBasins) -> list[Ro
     outside = float(1 - found.curated.sum())
     upper = facts.multiplier * facts.outside
     domination = None if facts.multiplier < 1 else "rho_t < 1 (sufficient, not necessary)"
+    if math.isnan(upper):
+        upper, domination = 1.0, "a finite pool of candidates few enough to compute rho_t"
     rows: list[Row] = [
         (
             Prediction(

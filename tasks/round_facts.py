@@ -75,7 +75,8 @@ def basin_metrics(names: list[str], found: Round | NoBasins) -> dict[str, float]
     """Metrics of a round: eta and rho; none where not defined."""
     if isinstance(found, NoBasins):
         return {}
-    measured = {"outside_multiplier": found.facts.multiplier}
+    rho = found.facts.multiplier
+    measured = {} if math.isnan(rho) else {"outside_multiplier": rho}
     for i, name in enumerate(names):
         for j, other in enumerate(names):
             if i != j:
