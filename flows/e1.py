@@ -38,7 +38,11 @@ def judge_plurality(frame: Frame, study: Study) -> list[Claim]:
     for name in study.base.reward_names:
         values = last_values(frame, f"reward_var.{name}", arm=PLURAL) / unit
         claims.append(
-            judge(f"least Var[{name}] / (gamma^2 d^4 / 4), plural", values.min(skipna=False), above=0.5)
+            judge(
+                f"least Var[{name}] / (gamma^2 d^4 / 4), plural",
+                values.min(skipna=False),
+                above=0.5,
+            )
         )
     for number in range(2):
         weights = last_values(frame, f"component_weight.{number}", arm=PLURAL)
@@ -93,7 +97,8 @@ def table(frame: Frame, study: Study) -> pd.DataFrame:
     metrics = [f"reward_{kind}.{name}" for name in names for kind in ("mean", "var")]
     metrics += [f"basin_mass.{name}" for name in names]
     rows = [
-        {"arm": arm} | {one: float(last_values(frame, one, arm=arm).mean(skipna=False)) for one in metrics}
+        {"arm": arm}
+        | {one: float(last_values(frame, one, arm=arm).mean(skipna=False)) for one in metrics}
         for arm in (PLURAL, SINGLE)
     ]
     return pd.DataFrame(rows)
