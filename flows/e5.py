@@ -11,7 +11,7 @@ from flows.gmm import paper
 from tasks.claims import Claim, judge
 from tasks.intervals import mean_interval
 from tasks.panels import band, new_figure, theory_line
-from tasks.rank import spearman
+from tasks.rank import trend
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,7 +35,7 @@ def judge_e5(frame: Frame, study: Study) -> list[Claim]:
         judge(f"|weight of mode 1 - q| at q = {q:g}", abs(float(mean) - q), below=TOLERANCE)
         for q, mean in zip(SHARES, means, strict=True)
     ]
-    claims.append(judge("Spearman of weight with q", spearman(np.array(SHARES), means), above=0.99))
+    claims.append(judge("Spearman of weight with q", trend(np.array(SHARES), means), above=0.99))
     names = study.base.reward_names
     least = [
         last_values(frame, f"reward_var.{name}", q=q).min(skipna=False)

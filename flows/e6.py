@@ -55,7 +55,10 @@ def deviation(first: FloatArray, second: FloatArray) -> float:
     if len(first) < 2 or len(second) < 2:
         return float("nan")
     error = np.sqrt(first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second))
-    return float(abs(first.mean() - second.mean()) / error)
+    apart = abs(first.mean() - second.mean())
+    if error == 0:
+        return float("inf") if apart > 0 else 0.0
+    return float(apart / error)
 
 
 def judge_e6(frame: Frame, study: Study) -> list[Claim]:

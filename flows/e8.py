@@ -9,7 +9,7 @@ from flows.experiment import Experiment, Frame, Study, curves
 from flows.transition import GAMMAS, critical_distance, distances, study
 from tasks.claims import Claim, judge
 from tasks.panels import band, new_figure
-from tasks.rank import spearman
+from tasks.rank import trend
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,7 +36,7 @@ def judge_e8(frame: Frame, study: Study) -> list[Claim]:
         for pair in PAIRS:
             mean = np.array([_mean(leakage(frame, arm, pair, d)) for d in positive])
             far = mean[positive >= 2.5 * critical_distance(gamma) - 1e-6]
-            rank = spearman(positive, np.round(mean, 3))
+            rank = trend(positive, np.round(mean, 3))
             label = pair.replace(".", " in the basin of ")
             claims += [
                 judge(f"{arm}: Spearman of leakage with d, {label}", rank, below=-0.9),

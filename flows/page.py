@@ -1,5 +1,6 @@
 """The Markdown page of a reproduced experiment."""
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,8 +24,9 @@ def render_page(made: "Reproduction", records: Sequence[RunRecord]) -> str:
             ("claim", "measured", "required", "verdict"),
             [(one.claim, one.measured, one.required, one.verdict) for one in made.claims],
         ),
-        f"![{experiment.title}]({made.figure.name})",
     ]
+    if made.figure is not None:
+        parts.append(f"![{experiment.title}]({made.figure.name})")
     if made.printed:
         rows = [
             (one.quantity, one.printed, one.measured, one.measured - one.printed)
@@ -70,10 +72,19 @@ def _settings(made: "Reproduction") -> str:
 
 def _listed(values: Iterable[Any]) -> str:
     shown = list(values)
-    whole = all(isinstance(value, int) for value in shown)
+    whole = all(type(value) is int for value in shown)
     if whole and len(shown) > 3 and shown == list(range(shown[0], shown[-1] + 1)):
         return f"{shown[0]}..{shown[-1]}"
-    return ", ".join("null" if value is None else f"{value:.4g}" for value in shown)
+    return ", ".join(map(_value, shown))
+
+
+def _value(value: Any) -> str:
+    """An axis value as in YAML, numbers with four digits."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return (
+        json.dumps(value) if value is None or isinstance(value, bool | dict | list) else str(value)
+    )
 
 
 def _flat(values: dict[str, object], prefix: str = "") -> list[tuple[str, object]]:

@@ -12,7 +12,7 @@ from data.canonical import canonical_json
 from data.files import replace_file, storage_errors
 from data.parquet import table_bytes
 from data.store import RunRecord, Store
-from flows.domain import find_domain
+from flows.domain import find_domain, merge
 from flows.experiment import Experiment, Frame, Printed, Study
 from flows.page import render_page
 from flows.sweep_points import Axis, Point, points
@@ -56,9 +56,9 @@ class Reproduction:
         return self.folder / f"{self.experiment.name.lower()}.parquet"
 
     @property
-    def figure(self) -> Path:
-        """The figure, also as SVG beside it."""
-        return self.folder / f"{self.experiment.name.lower()}.png"
+    def figure(self) -> Path | None:
+        """The figure, also as SVG beside it; None for a void verdict, since it would mislead."""
+        return None if self.verdict == VOID else self.folder / f"{self.experiment.name.lower()}.png"
 
 
 def study_points(study: Study) -> list[Point]:
@@ -68,7 +68,7 @@ def study_points(study: Study) -> list[Point]:
     for block in study.blocks:
         axes = [Axis(key, tuple(values)) for key, values in block.axes.items()]
         arms = {} if block.arm is None else {block.arm: block.changes}
-        changed = base if block.arm is not None else base | block.changes
+        changed = base if block.arm is not None else merge(base, block.changes)
         found += points(domain, changed, axes, arms)
     return found
 
@@ -123,14 +123,14 @@ def _write(made: Reproduction, frame: Frame, records: Sequence[RunRecord]) -> No
         made.folder.mkdir(parents=True, exist_ok=True)
         table = pa.Table.from_pandas(frame, preserve_index=False)
         replace_file(made.results, table_bytes(table))
-        # A figure of half the runs would mislead.
-        if made.claims[0].verdict == HOLDS:
-            figure = made.experiment.draw(frame, made.study)
-            save_figure(figure, made.folder, made.experiment.name.lower())
+        name = made.experiment.name.lower()
+        # One of an earlier time must not stay beside a void verdict.
+        for suffix in ("png", "svg"):
+            (made.folder / f"{name}.{suffix}").unlink(missing_ok=True)
+        if made.figure is not None:
+            save_figure(made.experiment.draw(frame, made.study), made.folder, name)
         replace_file(made.page, render_page(made, records).encode())
-        replace_file(
-            made.folder / f"{made.experiment.name.lower()}.json", canonical_json(plain(made))
-        )
+        replace_file(made.folder / f"{name}.json", canonical_json(plain(made)))
 
 
 def plain(made: Reproduction) -> dict[str, object]:
@@ -154,5 +154,5 @@ def plain(made: Reproduction) -> dict[str, object]:
         "failed": made.failed,
         "page": str(made.page),
         "results": str(made.results),
-        "figure": str(made.figure),
+        "figure": made.figure and str(made.figure),
     }

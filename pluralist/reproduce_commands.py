@@ -49,7 +49,7 @@ def reproduce(
             f"reproduce: expected an experiment, one of {', '.join(FAMILY.available())}; "
             "`--list` says what each is"
         )
-    chosen = [find_experiment(name) for name in dict.fromkeys(names)]
+    chosen = [find_experiment(name) for name in dict.fromkeys(name.lower() for name in names)]
     from flows.reproduce import plain
     from flows.reproduce import reproduce as run_experiment
     from pluralist.sweep_launch import run_members
@@ -116,5 +116,6 @@ def _show(made: "Reproduction") -> None:
         print_line(f"remark     {remark}")
     print_line(f"\n{made.experiment.name}: {made.verdict} ({made.scale}, {made.num_runs} runs)\n")
     print_line(f"page       {made.page}")
-    print_line(f"figure     {made.figure}")
+    if made.figure is not None:
+        print_line(f"figure     {made.figure}")
     print_line(f"results    {made.results}\n")
