@@ -104,4 +104,5 @@ def curves(frame: Frame, metric: str, **where: Any) -> pd.DataFrame:
     rows = frame[frame["metric"] == metric]
     for column, value in where.items():
         rows = rows[rows[column].isna() if value is None else rows[column] == value]
-    return rows.pivot_table(index="k", columns="run", values="value", sort=True)
+    # Not pivot_table, which leaves out what is NaN, a run and all.
+    return rows.pivot(index="k", columns="run", values="value").sort_index()
