@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from flows.domain import Plain
 from flows.experiment import Frame, Study, last_values
@@ -17,14 +18,12 @@ NO_CURATION: Plain = {"selection": {"scheme": "fresh", "pool_size": 1, "replacem
 
 
 def least_variance(frame: Frame, study: Study, **where: Any) -> FloatArray:  # (runs,)
-    """min_i Var[r_i] of the last model of every run; none where a reward was not measured."""
+    """min_i Var[r_i] of the last model of every run; NaN where a reward was not measured."""
     columns = [
         last_values(frame, f"reward_var.{name}", **where) for name in study.base.reward_names
     ]
-    if len({len(column) for column in columns}) > 1:
-        return np.empty(0)
-    least: FloatArray = np.min([column.to_numpy() for column in columns], axis=0)
-    return least
+    least = pd.concat(columns, axis=1).min(axis=1, skipna=False)
+    return np.asarray(least, dtype=np.float64)
 
 
 def means_over(

@@ -54,7 +54,7 @@ def study(quick: bool) -> Study:
 def schedule(study: Study, arm: str) -> FloatArray:  # (T + 1,)
     """q in iteration t = 0 .. T; the model p_k is compared with q at t = k."""
     config: RunConfig = parse_config(study.base.model_dump(mode="json") | ARMS[arm])
-    return np.array([config.weights_at(t)[0] for t in range(ITERATIONS + 1)])
+    return np.array([config.weights_at(t)[0] for t in range(config.iterations + 1)])
 
 
 def shares(frame: Frame, study: Study, **where: Any) -> pd.DataFrame:

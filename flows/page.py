@@ -3,16 +3,14 @@
 import json
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from data.configuration import SOURCE_TAGS, field_rows
 from data.store import RunRecord
-
-if TYPE_CHECKING:
-    from flows.reproduce import Reproduction
+from flows.reproduction import Reproduction
 
 
-def render_page(made: "Reproduction", records: Sequence[RunRecord]) -> str:
+def render_page(made: Reproduction, records: Sequence[RunRecord]) -> str:
     """Verdict, claims, numbers beside print, remarks, figure, settings with their sources."""
     experiment = made.experiment
     parts = [
@@ -44,7 +42,7 @@ def render_page(made: "Reproduction", records: Sequence[RunRecord]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _how(made: "Reproduction") -> str:
+def _how(made: Reproduction) -> str:
     quick = " --quick" if made.scale == "quick" else ""
     lines = [
         f"- `pluralist reproduce {made.experiment.name}{quick}`",
@@ -61,7 +59,7 @@ def _how(made: "Reproduction") -> str:
     return "\n".join(lines)
 
 
-def _settings(made: "Reproduction") -> str:
+def _settings(made: Reproduction) -> str:
     rows = [
         (f"`{row['path']}`", f"`{row['value']}`", row["meaning"], row["source"])
         for row in field_rows(made.study.base)

@@ -13,7 +13,7 @@ from pluralist.run_commands import PrefectOption
 from tasks.claims import HOLDS
 
 if TYPE_CHECKING:
-    from flows.reproduce import Reproduction
+    from flows.reproduction import Reproduction
 
 
 def register(application: typer.Typer) -> None:
@@ -50,8 +50,8 @@ def reproduce(
             "`--list` says what each is"
         )
     chosen = [find_experiment(name) for name in dict.fromkeys(name.lower() for name in names)]
-    from flows.reproduce import plain
     from flows.reproduce import reproduce as run_experiment
+    from flows.reproduction import plain_outcome
     from pluralist.sweep_launch import run_members
 
     def run_group(opened: Store, group: str) -> list[str]:
@@ -73,7 +73,7 @@ def reproduce(
         if not as_json:
             _show(made[-1])
     if as_json:
-        print_json("reproduce", {"experiments": [plain(one) for one in made]})
+        print_json("reproduce", {"experiments": [plain_outcome(one) for one in made]})
     failed = [one.experiment.name for one in made if one.verdict != HOLDS]
     if strict and failed:
         raise ClaimNotMet(f"{', '.join(failed)} did not hold, and --strict was given")

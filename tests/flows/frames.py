@@ -1,6 +1,6 @@
 """Frames of measurements made up for judges, with the columns of a real one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from flows.rounds import rounds
 from flows.sweep_points import Point
 from flows.sweep_records import create_sweep
 from flows.sweep_results import collect
-from tasks.claims import HOLDS, VIOLATED, VOID, overall
+from tasks.claims import HOLDS, VIOLATED, VOID, Claim, overall
 from tasks.context import RunContext
 from tasks.selection import SelectionConfig
 from tasks.settings import EvaluationConfig
@@ -25,15 +25,22 @@ Measure = Callable[[Point, int], dict[str, float]]
 
 def with_seeds(study: Study, num_seeds: int) -> Study:
     """The study with fewer seeds."""
-    seeds = {"seed": range(num_seeds)}
-    blocks = tuple(replace(block, axes={**block.axes, **seeds}) for block in study.blocks)
+    return with_axes(study, {"seed": range(num_seeds)})
+
+
+def with_axes(study: Study, axes: Mapping[str, Sequence[Any]]) -> Study:
+    """The study with other values on some axes."""
+    blocks = tuple(replace(block, axes={**block.axes, **axes}) for block in study.blocks)
     return replace(study, blocks=blocks)
 
 
-def made_up(study: Study, measure: Measure) -> Frame:
-    """Rows of every run and model of a study, with what `measure` says."""
+def made_up(study: Study, measure: Measure, members: Sequence[Point] = ()) -> Frame:
+    """Rows of every run and model of a study, with what `measure` says.
+
+    `members` are the study's points, for whoever has them already.
+    """
     rows: list[dict[str, Any]] = []
-    for number, point in enumerate(study_points(study)):
+    for number, point in enumerate(members or study_points(study)):
         seed = point.config.seed
         axes = {key: value for key, value in point.values.items() if key != "seed"}
         head = {"run": f"run-{number}", "arm": point.arm or "", "seed": seed, **axes}
@@ -42,7 +49,7 @@ def made_up(study: Study, measure: Measure) -> Frame:
                 {**head, "k": k, "metric": metric, "value": value}
                 for metric, value in measure(point, k).items()
             ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=[*head, "k", "metric", "value"])
 
 
 def without(measure: Measure, prefix: str) -> Measure:
@@ -71,23 +78,28 @@ def check_judge(
     `needed` are beginnings of metrics without which, or with a NaN in which, a verdict is void.
     """
     study = with_seeds(experiment.study(True), 2)
-    claims = experiment.judge(made_up(study, measure), study)
+    members = study_points(study)
+
+    def judged(one: Measure) -> list[Claim]:
+        return experiment.judge(made_up(study, one, members), study)
+
+    claims = judged(measure)
     assert {one.claim: one.verdict for one in claims} == {one.claim: HOLDS for one in claims}
     violated: set[str] = set()
     for opposite in opposites:
-        found = experiment.judge(made_up(study, opposite), study)
+        found = judged(opposite)
         assert overall(found) == VIOLATED
         violated |= {one.claim for one in found if one.verdict == VIOLATED}
     assert {one.claim for one in claims} - violated == set(), "claims that cannot fail"
     for prefix in needed:
         for spoilt in (without(measure, prefix), unreadable(measure, prefix)):
-            assert overall(experiment.judge(made_up(study, spoilt), study)) == VOID, prefix
+            assert overall(judged(spoilt)) == VOID, prefix
 
 
 def check_pages(experiment: Experiment, frame: Frame, study: Study) -> None:
     """Figure, table and remarks are made of a frame."""
     figure = experiment.draw(frame, study)
-    assert all(panel.lines for panel in figure.axes)
+    assert all(panel.lines for panel in figure.axes if panel.get_visible())
     found = experiment.table(frame, study)
     assert found is not None and len(found) > 0
     assert "-" not in found.to_numpy().ravel().tolist(), "a cell without a measurement"
@@ -103,11 +115,9 @@ def check_study(experiment: Experiment) -> None:
     assert len(known) == len(full)
 
 
-def small_frame(
-    experiment: Experiment, store: Store, *, num_seeds: int = 1, iterations: int = 2
-) -> tuple[Frame, Study]:
-    """The whole study, run for real with few iterations of 100 draws."""
-    study = with_seeds(experiment.study(True), num_seeds)
+def small_frame(study: Study, store: Store, *, iterations: int = 2) -> tuple[Frame, Study]:
+    """The whole study, run for real with one seed and few iterations of 100 draws."""
+    study = with_seeds(study, 1)
     base = study.base.model_copy(
         update={
             "iterations": iterations,

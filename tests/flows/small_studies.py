@@ -8,7 +8,8 @@ from typing import Any
 from data.store import Store
 from flows.domain import merge
 from flows.experiment import Experiment, Study, find_experiment
-from flows.reproduce import Reproduction, reproduce
+from flows.reproduce import reproduce
+from flows.reproduction import Reproduction
 from flows.sweep import run_sweep
 from tasks.settings import parse_config
 

@@ -82,7 +82,7 @@ def test_the_study_is_possible_at_both_scales() -> None:
 
 
 def test_a_reward_without_weight_is_never_active(tmp_path: Path) -> None:
-    frame, study = small_frame(EXPERIMENT, Store(tmp_path))
+    frame, study = small_frame(EXPERIMENT.study(True), Store(tmp_path))
     active = frame[frame["metric"].str.startswith("leakage.quadratic-1")]
     assert set(active["arm"]) == {RAMP, STEP}
     last = frame[(frame["metric"] == SHARE) & (frame["k"] == 2) & (frame["distance"] == 6)]

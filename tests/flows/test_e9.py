@@ -97,7 +97,7 @@ def test_the_study_is_possible_at_both_scales() -> None:
 
 
 def test_every_arm_runs_and_differs(tmp_path: Path) -> None:
-    frame, study = small_frame(EXPERIMENT, Store(tmp_path))
+    frame, study = small_frame(EXPERIMENT.study(True), Store(tmp_path))
     finals = {arm: last_values(frame, "reward_var.quadratic-1", arm=arm).tolist() for arm in ARMS}
     assert all(len(one) == 1 for one in finals.values())
     # In two rounds the active reward of the first is all that tells three of them apart.

@@ -65,13 +65,15 @@ def test_the_study_is_possible_at_both_scales() -> None:
 
 
 def test_noise_and_flips_reach_the_choice(tmp_path: Path) -> None:
-    frame, study = small_frame(EXPERIMENT, Store(tmp_path), num_seeds=2)
+    frame, study = small_frame(EXPERIMENT.study(True), Store(tmp_path))
 
-    def winners(arm: str, deviation: float, flips: float) -> float:
+    def last(metric: str, arm: str, deviation: float, flips: float) -> float:
         where = {"arm": arm, "q": 0.5, NOISE: deviation, FLIPS: flips}
-        return float(last_values(frame, "distinct_winners", **where).mean())
+        return float(last_values(frame, metric, **where).mean())
 
-    assert winners(WHOLE, 2.0, 0.0) < winners(WHOLE, 0.0, 0.0), "noise costs effective candidates"
-    assert winners(WHOLE, 0.0, 0.3) != winners(WHOLE, 0.0, 0.0)
-    assert winners(SMALL, 0.0, 0.3) != winners(SMALL, 0.0, 0.0)
+    winners = [last("distinct_winners", WHOLE, deviation, 0.0) for deviation in (0.0, 2.0)]
+    assert winners[1] < winners[0], "noise costs effective candidates"
+    for arm in (WHOLE, SMALL):
+        wide = [last("variance_total", arm, 0.0, flips) for flips in (0.0, 0.3)]
+        assert wide[1] > wide[0], "a flipped draw seeks the far end"
     check_pages(EXPERIMENT, frame, study)

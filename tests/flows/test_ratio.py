@@ -77,7 +77,7 @@ def test_the_study_is_possible_at_both_scales() -> None:
 
 
 def test_real_rows_replace_curated_ones(tmp_path: Path) -> None:
-    frame, study = small_frame(EXPERIMENT, Store(tmp_path), num_seeds=2)
+    frame, study = small_frame(EXPERIMENT.study(True), Store(tmp_path))
     distances = {
         (arm, f): last_values(frame, "real_distance", **{"arm": arm, SHARE: f}).to_numpy()
         for arm in ARMS

@@ -12,7 +12,8 @@ import pytest
 from data.errors import ConfigError, CorruptArtifact
 from data.store import Store
 from flows.experiment import Block, Experiment, Frame, Study, curves, last_values
-from flows.reproduce import Reproduction, plain, reproduce, study_points
+from flows.reproduce import reproduce, study_points
+from flows.reproduction import Reproduction, plain_outcome
 from tasks.claims import HOLDS, VIOLATED, VOID, Claim
 from tests.flows.tiny_experiment import NUM_RUNS, SHARE, base, run_here, tiny
 
@@ -83,7 +84,7 @@ def test_the_json_is_strict_and_the_parquet_reads_back(root: Path) -> None:
 
     text = (root / "files/e1.json").read_text()
     found = json.loads(text, parse_constant=refuse_constant)
-    assert found == json.loads(json.dumps(plain(made)))
+    assert found == json.loads(json.dumps(plain_outcome(made)))
     assert found["printed"][1]["measured"] is None
     assert [Path(found[key]).exists() for key in ("page", "results", "figure")] == [True] * 3
     frame = pd.read_parquet(found["results"])
