@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from flows.experiment import Experiment, Printed, Study
-from tasks.claims import Claim
+from tasks.claims import VOID, Claim
 
 
 @dataclass(frozen=True)
