@@ -20,7 +20,9 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 import psutil  # noqa: E402
 
 from data.store import Store  # noqa: E402
-from deploy.embedded_server import FACTORY, prefect_server, quieten_prefect  # noqa: E402
+from deploy.embedded_server import prefect_server  # noqa: E402
+from deploy.orphans import FACTORY  # noqa: E402
+from deploy.prefect_defaults import quieten_prefect  # noqa: E402
 
 quieten_prefect()
 

@@ -15,52 +15,16 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlparse
-
-import httpx
-import psutil
 
 from data.errors import OrchestratorUnreachable
+from deploy.draining import PATIENCE, send_what_is_queued, wait_until_written
+from deploy.orphans import FACTORY, OWNER, STOP_TIMEOUT, owner_mark, stop_orphans
+from deploy.prefect_defaults import BATCHED, past_proxies, run_defaults
+from deploy.server_check import check_server, configured_url, is_healthy
 
-OWNER = "PLURALIST_SERVER_OWNER"
-FACTORY = "prefect.server.api.server:create_app"
 START_TIMEOUT = 180.0
-STOP_TIMEOUT = 10.0
-# Defaults for a command-line run; whatever the user has set stays.
-QUIET = {
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "DO_NOT_TRACK": "1",
-    # The page still gets every line; our own progress is on the terminal.
-    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
-}
-
-
-def quieten_prefect() -> None:
-    """Set the defaults of `QUIET`; to be called before Prefect is imported."""
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
-
-
-def configured_url() -> str | None:
-    """API address of the server the user has configured (environment or profile), or None."""
-    from prefect.settings import PREFECT_API_URL
-
-    return PREFECT_API_URL.value() or None
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the server at `url` can only be reached from this machine."""
-    host = urlparse(url).hostname or ""
-    return host == "localhost" or host == "::1" or host.startswith("127.")
-
-
-def is_open(url: str) -> bool | None:
-    """Whether the server answers requests without a password; None when it does not answer."""
-    try:
-        answer = httpx.post(f"{url}/flow_runs/count", json={}, timeout=5.0)
-    except httpx.HTTPError:
-        return None
-    return answer.status_code == httpx.codes.OK
+HURRY = 3.0
+INCOMPLETE = "Prefect's page may lack the last stages; the store has them"
 
 
 @contextlib.contextmanager
@@ -73,92 +37,38 @@ def prefect_server(announce: Callable[[str], None]) -> Iterator[str]:
     url = configured_url()
     if url is not None:
         check_server(url)
-        yield url
+        try:
+            yield url
+        finally:
+            if not send_what_is_queued(url, patience=_patience()):
+                announce(INCOMPLETE)
         return
-    from prefect.settings import (
-        PREFECT_API_URL,
-        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-        temporary_settings,
-    )
+    from prefect.settings import PREFECT_API_URL, temporary_settings
 
     for pid in stop_orphans():
         announce(f"stopped the embedded Prefect server {pid} of a killed run")
     announce("starting Prefect's embedded server (5 to 30 s) ...")
     started, began = time.monotonic(), datetime.now(UTC)
-    process, url = _start()
-    try:
-        _wait_until_healthy(process, url)
-        announce(f"Prefect's embedded server is ready after {time.monotonic() - started:.0f} s")
-        # Nobody watches heartbeats here, and their thread adds a second to the end of a flow.
-        updates = {PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-        with temporary_settings(updates=updates):
-            try:
-                yield url
-            finally:
-                _send_what_is_queued()
-        _settle(url, began)
-    finally:
-        _stop(process)
-
-
-def check_server(url: str, *, tries: int = 3, pause: float = 1.0) -> None:
-    """Raise `OrchestratorUnreachable` unless the server at `url` answers within `tries`."""
-    problem = ""
-    for attempt in range(tries):
-        if attempt:
-            time.sleep(pause)
+    with past_proxies():
+        process, url = _start()
         try:
-            answer = httpx.get(f"{url}/health", timeout=5.0)
-        except httpx.HTTPError as error:
-            problem = str(error) or type(error).__name__
-            continue
-        if answer.status_code == httpx.codes.OK:
-            return
-        problem = f"status {answer.status_code}"
-    raise OrchestratorUnreachable(
-        f"Prefect server {url}: expected an answer, got {problem} ({tries} tries); start it, unset "
-        "PREFECT_API_URL to use the embedded one, or run with --no-prefect"
-    )
+            _wait_until_healthy(process, url)
+            announce(f"Prefect's embedded server is ready after {time.monotonic() - started:.0f} s")
+            with temporary_settings(updates={PREFECT_API_URL: url, **run_defaults()}):
+                try:
+                    yield url
+                finally:
+                    patience = _patience()
+                    sent = send_what_is_queued(url, patience=patience)
+                    if not (wait_until_written(process, url, began, patience=patience) and sent):
+                        announce(INCOMPLETE)
+        finally:
+            _stop(process)
 
 
-def orphans() -> list[int]:
-    """Process ids of embedded servers whose owner is dead."""
-    return [process.pid for process in _orphaned()]
-
-
-def stop_orphans() -> list[int]:
-    """Stop every embedded server whose owner is dead; returns their process ids."""
-    found = _orphaned()
-    for process in found:
-        with contextlib.suppress(psutil.Error):
-            process.terminate()
-    _, alive = psutil.wait_procs(found, timeout=STOP_TIMEOUT)
-    for process in alive:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-    psutil.wait_procs(alive, timeout=STOP_TIMEOUT)
-    return [process.pid for process in found]
-
-
-def _orphaned() -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            if FACTORY in process.cmdline() and not _owner_lives(process.environ().get(OWNER)):
-                found.append(process)
-    return found
-
-
-def _owner_lives(owner: str | None) -> bool:
-    """Whether the process named by the mark lives; a server without a mark is not ours."""
-    if owner is None:
-        return True
-    pid, _, started = owner.partition(":")
-    try:
-        # The start time tells a reused process id apart.
-        return abs(psutil.Process(int(pid)).create_time() - float(started)) < 2
-    except (psutil.NoSuchProcess, ValueError):
-        return False
+def _patience() -> float:
+    # A failure is worth seeing on the page, but a signal asks to end soon.
+    return PATIENCE if isinstance(sys.exception(), Exception | None) else HURRY
 
 
 def _start() -> tuple[subprocess.Popen[bytes], str]:
@@ -169,13 +79,14 @@ def _start() -> tuple[subprocess.Popen[bytes], str]:
     home.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     environment = {
+        **BATCHED,
         **os.environ,
         **get_current_settings().to_environment_variables(exclude_unset=True),
         "PREFECT_UI_ENABLED": "0",
         # What Prefect itself sets for an embedded server: no schedules, no late-run services.
         "PREFECT__SERVER_EPHEMERAL": "1",
         "PREFECT__SERVER_FINAL": "1",
-        OWNER: f"{os.getpid()}:{psutil.Process().create_time()}",
+        OWNER: owner_mark(),
     }
     command = [sys.executable, "-m", "uvicorn", "--app-dir", str(Path(prefect.__file__).parent)]
     command += ["--factory", FACTORY, "--host", "127.0.0.1", "--port", str(port)]
@@ -197,49 +108,27 @@ def _log_path(home: Path) -> Path:
 
 
 def _wait_until_healthy(process: subprocess.Popen[bytes], url: str) -> None:
-    from prefect.settings import PREFECT_HOME
+    from prefect.settings import PREFECT_HOME, get_current_settings
 
     log = _log_path(Path(PREFECT_HOME.value()))
-    deadline = time.monotonic() + START_TIMEOUT
+    ephemeral = get_current_settings().server.ephemeral
+    given = "startup_timeout_seconds" in ephemeral.model_fields_set
+    timeout = ephemeral.startup_timeout_seconds if given else START_TIMEOUT
+    deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise OrchestratorUnreachable(
                 f"Prefect's embedded server: expected it to start, got exit code "
                 f"{process.returncode}; see {log}, or run with --no-prefect"
             )
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{url}/health", timeout=5.0).status_code == httpx.codes.OK:
-                return
+        if is_healthy(url):
+            return
         time.sleep(0.2)
     raise OrchestratorUnreachable(
-        f"Prefect's embedded server: expected it within {START_TIMEOUT:.0f} s, got no answer; "
-        f"see {log}, or run with --no-prefect"
+        f"Prefect's embedded server: expected it within {timeout:.0f} s, got no answer; see "
+        f"{log}, set PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS higher, or run with "
+        "--no-prefect"
     )
-
-
-def _send_what_is_queued(timeout: float = 10.0) -> None:
-    """Send queued logs and events now; Prefect would try for a minute once the server is gone."""
-    from prefect.events.worker import EventsWorker
-    from prefect.logging.handlers import APILogWorker
-
-    for worker in (EventsWorker, APILogWorker):
-        worker.drain_all(timeout=timeout)
-
-
-def _settle(url: str, since: datetime, *, patience: float = 15.0) -> None:
-    """Give the server time to write down the states it has been sent; it works behind."""
-    query = {
-        "task_runs": {
-            "state": {"type": {"any_": ["PENDING", "RUNNING"]}},
-            "start_time": {"after_": since.isoformat()},
-        }
-    }
-    deadline = time.monotonic() + patience
-    with contextlib.suppress(httpx.HTTPError, ValueError):
-        while time.monotonic() < deadline:
-            if httpx.post(f"{url}/task_runs/count", json=query, timeout=5.0).json() == 0:
-                return
-            time.sleep(0.25)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -72,7 +72,10 @@ def distances(study: Study, arm: str) -> list[float]:
 def means(frame: Frame, study: Study, arm: str, metric: str) -> FloatArray:
     """Mean of `metric` over the seeds of an arm at every distance, NaN where it is missing."""
     return np.array(
-        [last_values(frame, metric, arm=arm, distance=d).mean() for d in distances(study, arm)]
+        [
+            last_values(frame, metric, arm=arm, distance=d).mean(skipna=False)
+            for d in distances(study, arm)
+        ]
     )
 
 

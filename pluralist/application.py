@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from data.errors import PluralistError, StageFailed, StorageError
-from deploy.embedded_server import quieten_prefect
+from deploy.prefect_defaults import quieten_prefect
 from pluralist import (
+    forecast_commands,
     inspect_commands,
     reproduce_commands,
     run_commands,
@@ -45,6 +46,7 @@ for _commands in (
     run_commands,
     sweep_commands,
     reproduce_commands,
+    forecast_commands,
     inspect_commands,
     setup_commands,
 ):

@@ -73,7 +73,8 @@ def _packages() -> list[Finding]:
 
 
 def _prefect_server() -> list[Finding]:
-    from deploy.embedded_server import configured_url, is_loopback, is_open, orphans
+    from deploy.orphans import orphans
+    from deploy.server_check import configured_url, is_loopback, is_open
 
     findings = []
     url = configured_url()

@@ -77,8 +77,9 @@ def decay_fit(
 def basin_paths(frame: pd.DataFrame, names: Sequence[str]) -> dict[tuple[float, float], BasinPath]:
     """The path of every (d, q) in a tidy frame with columns run, q, distance, k, metric, value.
 
-    `names` are the two rewards, that of weight q first. Raises `ConfigError` when a metric is
-    missing or a pair (d, q) was run twice, for instance under two seeds.
+    `names` are the two rewards, that of weight q first. A run whose basins were not measured, as
+    when they overlap, is left out. Raises `ConfigError` when a pair (d, q) was run twice, for
+    instance under two seeds.
     """
     first, second = names
     paths: dict[tuple[float, float], BasinPath] = {}
@@ -89,27 +90,19 @@ def basin_paths(frame: pd.DataFrame, names: Sequence[str]) -> dict[tuple[float, 
                 f"theory checks: expected one run for distance {distance:g} and q {q:g}, got "
                 f"{run!r} beside another; nothing is random, so leave one out"
             )
+        share = _over_steps(rows, f"high_reward_mass.{first}")
+        outside = _over_steps(rows, "outside_mass")
         eta = [
-            _column(rows, f"eta.{one}.{other}", str(run))[-1]
-            for one, other in ((first, second), (second, first))
+            _over_steps(rows, f"eta.{first}.{second}"),
+            _over_steps(rows, f"eta.{second}.{first}"),
         ]
-        lower, upper = share_interval((q, 1 - q), eta)[0]
-        paths[distance, q] = BasinPath(
-            distance=distance,
-            q=q,
-            share=_column(rows, f"high_reward_mass.{first}", str(run)),
-            outside=_column(rows, "outside_mass", str(run)),
-            lower=float(lower),
-            upper=float(upper),
-        )
+        if min(len(column) for column in (share, outside, *eta)) == 0:
+            continue
+        lower, upper = share_interval((q, 1 - q), (eta[0][-1], eta[1][-1]))[0]
+        paths[distance, q] = BasinPath(distance, q, share, outside, float(lower), float(upper))
     return paths
 
 
-def _column(rows: pd.DataFrame, metric: str, run: str) -> FloatArray:
+def _over_steps(rows: pd.DataFrame, metric: str) -> FloatArray:
     found = rows[rows["metric"] == metric].sort_values("k")["value"]
-    if found.empty:
-        raise ConfigError(
-            f"theory checks: expected metric {metric!r} of run {run!r}, got none; its basins "
-            "overlap, or it was not evaluated to the end"
-        )
     return found.to_numpy(dtype=np.float64)

@@ -5,9 +5,9 @@ n candidates that are the whole support of the model, R rewards.
 
 import numpy as np
 import numpy.typing as npt
-from theory.dynamics import selection_weights
 
 from data.errors import BadNumbers, ConfigError
+from theory.dynamics import selection_weights
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -31,5 +31,6 @@ def expected_winners(
         weights = selection_weights(masses, scores.T, pool_size=pool_size, temperature=temperature)
     except ValueError as error:
         raise ConfigError(f"selection: {error}") from error
-    chances: FloatArray = masses * weights
+    # A candidate without mass may have an infinite weight; it wins nothing all the same.
+    chances: FloatArray = masses * np.where(masses > 0, weights, 0.0)
     return chances

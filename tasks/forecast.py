@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tasks.geometry import two_modes
+from tasks.geometry import TwoModes, two_modes
 from tasks.settings import RunConfig
 from theory.dynamics import trajectory
 from theory.limits import (
     finite_pool_limit,
     finite_pool_map,
+    order_parameter,
     quadratic_limit,
     smallest_safe_pool,
 )
@@ -23,6 +24,7 @@ FloatArray = npt.NDArray[np.float64]
 
 # A limit share below this is no share: fewer than one in ten thousand.
 GONE = 1e-4
+NO_LEAKAGE = 1e-9
 SHARES = tuple(round(0.1 * step, 1) for step in range(1, 10))
 LARGEST_POOL = 4096
 
@@ -40,14 +42,15 @@ class Forecast:
     path: FloatArray  # (T + 1, R)
     outside: FloatArray | None  # (T + 1,), mass in no basin, where the start is known
     smallest_safe_pool: int | None
-    effect_of_q: list[tuple[float, float]]  # (q, limit share of reward 1); two rewards only
+    # (q, limit share of reward 1, number of modes if known); two rewards only
+    effect_of_q: list[tuple[float, float, int | None]]
     assumptions: list[str]
 
     @property
     def collapses(self) -> bool:
-        """Whether a reward of positive weight loses its basin, or both share one compromise."""
-        lost = any(not one for one, w in zip(self.survives, self.weights, strict=True) if w > 0)
-        return lost or self.num_modes == 1
+        """Whether less than all weighted preferences keep a basin of their own, or less than 2."""
+        wanted = max(2, int((self.weights > 0).sum()))
+        return sum(self.survives) < wanted or self.num_modes == 1
 
     def rounds_to(self, outside: float) -> int | None:
         """First round with at most this mass outside, or None within the path."""
@@ -74,16 +77,10 @@ def forecast_config(config: RunConfig, rounds: int) -> Forecast:
     outside, num_modes = None, None
     if modes is not None and modes.q not in (0.0, 1.0) and config.selection.temperature > 0:
         tau = config.selection.temperature
-        limits = quadratic_limit(modes.q, modes.distance, modes.gamma, temperature=tau)
-        num_modes = limits.num_modes
-        eta = _leakage(modes.distance * limits.order_parameter, modes.distance, modes.gamma, tau)
-        if num_modes == 2:
-            limit = finite_pool_limit(weights, size, eta=np.array([eta, eta]))
-        else:
-            limit = limits.shares
+        limit, num_modes = _limit(float(weights[0]), modes, size, tau)
         path, outside = _grid_path(config, rounds)
         assumptions = [
-            f"leakage between the two modes exp(-gap/tau) = {eta:.2g}",
+            f"leakage between the two modes exp(-gap/tau) = {_leakage(modes, tau):.2g}",
             "a model that can represent every density (infinite capacity)",
         ]
     else:
@@ -102,7 +99,9 @@ def forecast_config(config: RunConfig, rounds: int) -> Forecast:
         path=path,
         outside=outside,
         smallest_safe_pool=smallest_safe_pool(weights[weights > 0], largest=LARGEST_POOL),
-        effect_of_q=_effect_of_q(size) if len(weights) == 2 else [],
+        effect_of_q=_effect_of_q(modes, size, config.selection.temperature)
+        if len(weights) == 2
+        else [],
         assumptions=assumptions,
     )
 
@@ -114,12 +113,12 @@ def warnings_of(forecast: Forecast) -> list[str]:
     given = "/".join(f"{weight:.3g}".removeprefix("0") for weight in forecast.weights)
     rows = zip(forecast.names, forecast.weights, forecast.survives, strict=True)
     dying = [name for name, weight, kept in rows if weight > 0 and not kept]
-    if forecast.num_modes == 1:
+    if forecast.num_modes == 1 and not dying:
         said.append(
             "the rewards are too near each other: the loop settles on one compromise mode; move "
             "them apart, or lower the temperature"
         )
-    elif dying:
+    if dying:
         safe = forecast.smallest_safe_pool
         advice = (
             f"the smallest K that keeps it is {safe}" if safe else "no pool of up to 4096 keeps it"
@@ -139,10 +138,23 @@ def warnings_of(forecast: Forecast) -> list[str]:
     return said
 
 
-def _leakage(spread: float, distance: float, gamma: float, tau: float) -> float:
-    """exp(-gap/tau) between modes at -+spread/2 under a reward centred at -distance/2."""
-    near, far = (distance - spread) / 2, (distance + spread) / 2
-    return float(np.exp(-gamma * (far**2 - near**2) / tau))
+def _limit(q: float, modes: TwoModes, size: int | None, tau: float) -> tuple[FloatArray, int]:
+    """Limit shares of two quadratic rewards, (2,), and the number of modes there."""
+    infinite = quadratic_limit(q, modes.distance, modes.gamma, temperature=tau)
+    if infinite.num_modes == 1:
+        return infinite.shares, 1
+    leakage = _leakage(modes, tau)
+    # Without leakage worth the name the limit is known to rounding, without iteration.
+    eta = None if leakage < NO_LEAKAGE else np.array([leakage, leakage])
+    limit = finite_pool_limit((q, 1 - q), size, eta=eta)
+    return limit, int((limit > GONE).sum())
+
+
+def _leakage(modes: TwoModes, tau: float) -> float:
+    """exp(-gap/tau) from a mode at -(d/2) m* to that at (d/2) m* under the reward at -d/2."""
+    spread = modes.distance * order_parameter(modes.gamma * modes.distance**2 / (2 * tau))
+    near, far = (modes.distance - spread) / 2, (modes.distance + spread) / 2
+    return float(np.exp(-modes.gamma * (far**2 - near**2) / tau))
 
 
 def _map_path(weights: FloatArray, size: int | None, rounds: int) -> FloatArray:  # (T + 1, R)
@@ -191,5 +203,10 @@ def _plane(distance: float, config: RunConfig) -> tuple[FloatArray, FloatArray]:
     return grid, mass / mass.sum()
 
 
-def _effect_of_q(size: int | None) -> list[tuple[float, float]]:
-    return [(q, float(finite_pool_limit((q, 1 - q), size)[0])) for q in SHARES]
+def _effect_of_q(
+    modes: TwoModes | None, size: int | None, tau: float
+) -> list[tuple[float, float, int | None]]:
+    if modes is None or tau <= 0:
+        return [(q, float(finite_pool_limit((q, 1 - q), size)[0]), None) for q in SHARES]
+    found = [(q, *_limit(q, modes, size, tau)) for q in SHARES]
+    return [(q, float(limit[0]), number) for q, limit, number in found]

@@ -77,6 +77,25 @@ def table_3(paths: Paths) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def distance_table(paths: Paths) -> pd.DataFrame:
+    """What Tables 4 and 5 are about, one row a distance; the decay at the q nearest to one half."""
+    rows = []
+    for distance in sorted({distance for distance, _ in paths}):
+        path = nearest_to_half(paths, distance)
+        rate, fit = path.decay()
+        rows.append((distance, path.q, rate, fit, path.outside[-1], path.width))
+    columns = ["distance", "q", "decay rate", "R^2", "outside mass at the end", "width of bounds"]
+    table = pd.DataFrame(rows, columns=columns)
+    table["Nash error"] = [nash_error(paths, distance) for distance in table["distance"]]
+    return table
+
+
+def nearest_to_half(paths: Paths, distance: float) -> BasinPath:
+    """The run at this distance whose q is nearest to one half, the smaller of two."""
+    found = [path for (d, _), path in paths.items() if d == distance]
+    return min(found, key=lambda path: (abs(path.q - 0.5), path.q))
+
+
 def judge_paths(paths: Paths) -> list[Claim]:
     """The claims of section C.9 that the distances and weights at hand can decide."""
     claims = []
@@ -86,10 +105,14 @@ def judge_paths(paths: Paths) -> list[Claim]:
         if len(found):
             text = f"d = {distance:g}: largest deviation from Table 3"
             claims.append(judge(text, float(found.max()), below=tolerance))
-    text = "least distance of a share to its bounds, outside mass added (Lemma 4)"
-    claims.append(judge(text, _least(path.slack for path in paths.values()), above=0.0))
+    if paths:
+        text = "least distance of a share to its bounds, outside mass added (Lemma 4)"
+        claims.append(judge(text, _least(path.slack for path in paths.values()), above=0.0))
+    # Table 3's distances: beyond, nothing is left to narrow.
     narrowing = [
-        ratio for chain in CHAINS for ratio in _ratios(paths, chain, lambda path: path.width)
+        ratio
+        for chain in CHAINS
+        for ratio in _ratios(paths, [d for d in chain if d <= 6], lambda path: path.width)
     ]
     if narrowing:
         text = "width of the bounds, larger / smaller d of equal basins: largest ratio"
@@ -131,10 +154,9 @@ def _least(values: Iterable[float]) -> float:
 def _ratios(
     paths: Paths, chain: Sequence[float], quantity: Callable[[BasinPath], float]
 ) -> list[float]:
-    """`quantity` at each distance of `chain` over that at the one before, for every q of both."""
-    return [
-        quantity(paths[after, q]) / quantity(paths[before, q])
-        for before, after in pairwise(chain)
-        for distance, q in paths
-        if distance == before and (after, q) in paths
-    ]
+    """`quantity` at each measured distance of `chain` over that at the one before, for every q."""
+    ratios = []
+    for q in sorted({q for _, q in paths}):
+        found = [quantity(paths[distance, q]) for distance in chain if (distance, q) in paths]
+        ratios += [after / before for before, after in pairwise(found)]
+    return ratios

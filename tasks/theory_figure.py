@@ -6,7 +6,7 @@ import numpy as np
 
 from tasks.basin_path import FIT_FIRST, Paths
 from tasks.figures import new_figure
-from tasks.theory_checks import CHAINS, NASH_SHARES, nash_error
+from tasks.theory_checks import CHAINS, NASH_SHARES, nash_error, nearest_to_half
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,22 +54,20 @@ def _draw_shares(
 def _draw_outside(
     panel: "Axes", paths: Paths, distances: list[float], colours: dict[float, str]
 ) -> None:
-    for distance in distances:
-        path = min(
-            (one for (d, _), one in paths.items() if d == distance),
-            key=lambda one: (abs(one.q - 0.5), one.q),
-        )
+    for number, distance in enumerate(distances):
+        path = nearest_to_half(paths, distance)
         steps = np.arange(len(path.outside))
         label = f"d = {distance:g}, q = {path.q:g}"
-        # Where two grid-point distances coincide, the dashes of the later one show the earlier.
-        style = "-" if distance < 6 else "--"
-        panel.plot(steps, path.outside, style, color=colours[distance], label=label)
+        # Thinner and thinner, because curves of equally many grid points coincide.
+        width = 1.2 + 0.6 * (len(distances) - 1 - number)
+        panel.plot(steps, path.outside, color=colours[distance], label=label, linewidth=width)
     panel.axvline(FIT_FIRST, color="black", linewidth=0.8, linestyle=":")
     panel.set_yscale("log")
     panel.set_xlabel("k of the model p_k")
     panel.set_ylabel("mass outside both basins")
     panel.set_title("outside mass; rates fitted right of the dots", fontsize=10)
-    panel.legend(frameon=False, fontsize=8)
+    if distances:
+        panel.legend(frameon=False, fontsize=8)
 
 
 def _draw_errors(panel: "Axes", paths: Paths, distances: list[float]) -> None:

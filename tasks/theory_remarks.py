@@ -7,7 +7,7 @@ what the grid alone causes. A remark is made only when the runs it speaks of are
 import numpy as np
 
 from tasks.basin_path import BasinPath, Paths
-from tasks.theory_checks import SEPARATED, nash_error, table_3
+from tasks.theory_checks import SEPARATED, nash_error, nearest_to_half, table_3
 
 
 def remarks(paths: Paths) -> list[str]:
@@ -35,7 +35,7 @@ def _copied_rows(paths: Paths) -> list[str]:
 
 
 def _width_that_stays(paths: Paths) -> list[str]:
-    farthest = max(distance for distance, _ in paths)
+    farthest = max((distance for distance, _ in paths), default=0.0)
     if farthest < 6:
         return []
     width = max(path.width for path in paths.values() if path.distance == farthest)
@@ -61,11 +61,8 @@ def _transition(paths: Paths) -> list[str]:
 
 
 def _rates(paths: Paths) -> list[str]:
-    even = {
-        distance: path.decay()[0]
-        for (distance, q), path in sorted(paths.items())
-        if q == _middle(paths) and distance in (2.0, 4.0, 6.0, 8.0)
-    }
+    distances = sorted({distance for distance, _ in paths} & {2.0, 4.0, 6.0, 8.0})
+    even = {distance: nearest_to_half(paths, distance).decay()[0] for distance in distances}
     if len(even) < 2:
         return []
     listed = ", ".join(f"{rate:.4f} at d = {distance:g}" for distance, rate in even.items())
@@ -78,11 +75,9 @@ def _rates(paths: Paths) -> list[str]:
 
 
 def _grid(paths: Paths) -> list[str]:
-    q = _middle(paths)
-    needed = [(distance, q) for distance in (2.0, 3.0, 4.0, 5.0)]
-    if any(key not in paths for key in needed):
+    if not {2.0, 3.0, 4.0, 5.0} <= {distance for distance, _ in paths}:
         return []
-    two, three, four, five = (paths[key] for key in needed)
+    two, three, four, five = (nearest_to_half(paths, distance) for distance in (2.0, 3.0, 4.0, 5.0))
     text = (
         "A basin has three grid points when its centre is one (even d) and two when it is not "
         "(odd d), so only distances of one kind are compared. Across the two kinds the rate falls "
@@ -122,8 +117,3 @@ def _majority(paths: Paths) -> list[str]:
 
 def _inside_share(path: BasinPath) -> float:
     return float(path.share[-1] / (1 - path.outside[-1]))
-
-
-def _middle(paths: Paths) -> float:
-    """The weight nearest to one half among the runs."""
-    return min((q for _, q in paths), key=lambda q: (abs(q - 0.5), q))

@@ -72,8 +72,9 @@ def share_interval(
 
     With h_i = max over j of eta_ij: lower_i = max(0, (pi_i - h_i)/(1 - h_i)), 0 for h_i >= 1, and
     upper_i = 1 - sum of the other lower_j. For two rewards this is
-    [(q - eta_1)/(1 - eta_1), q/(1 - eta_2)], clipped to [0, 1]. It presupposes that outside mass
-    vanishes; at a round with mass w outside allow w more at both ends.
+    [(q - eta_1)/(1 - eta_1), q/(1 - eta_2)], clipped to [0, 1]. It is about the limit and
+    presupposes that outside mass vanishes. Of a round with little mass w outside one may expect the
+    interval widened by w, but nothing guarantees it: shares can lag behind a sudden fall of w.
     """
     weights, eta = _check_weights_and_leakage(weights, eta)
     worst = _worst_leakage(eta)
@@ -114,12 +115,12 @@ def step_bound(
     outside = check_share("outside", outside)
     masses = np.asarray(masses, dtype=np.float64)
     check_simplex("masses and outside", np.append(masses, outside), len(weights) + 1)
-    with np.errstate(over="ignore", invalid="ignore"):
-        elsewhere = eta @ masses
+    held = masses > 0
+    with np.errstate(over="ignore"):
+        elsewhere = eta[:, held] @ masses[held]
         if outside > 0:
             elsewhere = elsewhere + np.exp(epsilon / temperature) * outside
     bound = np.zeros_like(weights)
-    held = masses > 0
     bound[held] = weights[held] * masses[held] / (masses[held] + elsewhere[held])
     return bound
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.checks import (
+    BoolArray,
     FloatArray,
     check_count,
     check_pool_size,
@@ -25,8 +26,12 @@ from theory.dynamics import trajectory
 from theory.leakage import check_leakage
 
 HALVINGS = 64  # of an interval of order 1: below the rounding of float64
+NEWTON_STEPS = 60  # about 6 are taken
+LEVELS = 65  # with SECTIONS rounds 64^9 = 2^54 parts
+SECTIONS = 9
 ROUND_LIMIT = 50_000
 SETTLED = 1e-13  # of a share
+ROUNDING = 1e-15  # a share at rest may still move by a few units in its last place
 LOWEST_LOG = -700.0  # log of a leakage factor below which it is as good as 0
 DEFAULT_LARGEST = 10**9
 
@@ -135,11 +140,21 @@ def smallest_safe_pool(weights: npt.ArrayLike, *, largest: int = DEFAULT_LARGEST
 
 
 def _is_safe(weights: FloatArray, pool_size: int) -> bool:
-    """Whether the vessels hold less than 1 at the level where the least of them runs dry."""
-    if pool_size <= 2:
-        return False
-    level = weights.min() * (pool_size - 1)
-    return bool(_contents(level / weights, pool_size).sum() < 1 - 1e-15)
+    return pool_size > 2 and bool(_survivors(weights, pool_size).all())
+
+
+def _survivors(weights: FloatArray, pool_size: int) -> BoolArray:  # (R,) -> (R,)
+    """Which basins keep mass: those at whose level pi_j (K - 1) all vessels hold less than 1.
+
+    K is at least 3. With one other basin that is pi_j (K - 1) > pi_other.
+    """
+    levels = weights * (pool_size - 1)
+    if len(weights) == 2:
+        return levels > weights[::-1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pulls = np.where(weights > 0, levels[:, np.newaxis] / weights, np.inf)
+    kept: BoolArray = (_contents(pulls, pool_size).sum(axis=1) < 1) & (weights > 0)
+    return kept
 
 
 def _fill(masses: FloatArray, weights: FloatArray, pool_size: int | None) -> FloatArray:  # (R,)
@@ -149,28 +164,67 @@ def _fill(masses: FloatArray, weights: FloatArray, pool_size: int | None) -> Flo
     if pool_size is None:
         return _share_out(weights)
     if pool_size == 2:  # A is 1: the basins of largest weight keep their proportions
-        kept = np.where(weights == weights.max(), masses, 0.0)
-        return _share_out(kept)
-    low, high = 0.0, float(weights.max()) * (pool_size - 1)
-    for _ in range(HALVINGS):
-        level = (low + high) / 2
-        with np.errstate(divide="ignore"):
-            total = _contents(level / weights, pool_size).sum()
-        low, high = (level, high) if total > 1 else (low, level)
-    with np.errstate(divide="ignore"):
-        filled = _contents((low + high) / 2 / weights, pool_size)
-    return _share_out(filled)
+        return _share_out(np.where(weights == weights.max(), masses, 0.0))
+    kept = _survivors(weights, pool_size)
+    limit = np.zeros_like(weights)
+    if kept.sum() == 2:
+        first, second = weights[kept]
+        share = _fill_two(float(first), float(second), pool_size - 1)
+        limit[kept] = share, 1 - share
+    elif kept.sum() > 2:
+        limit[kept] = _fill_several(weights[kept], pool_size)
+    else:
+        limit[np.argmax(weights)] = 1.0
+    return limit
 
 
-def _contents(pulls: FloatArray, pool_size: int) -> FloatArray:  # (R,) -> (R,)
-    """m with A(m) = pull, where A falls from K - 1 at m = 0 to 1 at m = 1; clipped outside."""
-    low, high = np.zeros_like(pulls), np.ones_like(pulls)
+def _fill_two(first: float, second: float, power: int) -> float:
+    """m with pi_1 A(m) = pi_2 A(1 - m), given that both basins keep mass."""
+    low, high = 0.0, 1.0
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        with np.errstate(divide="ignore"):
-            above = -np.expm1((pool_size - 1) * np.log1p(-middle)) > pulls * middle
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return np.where(pulls >= pool_size - 1, 0.0, np.where(pulls <= 1, 1.0, (low + high) / 2))
+        if not low < middle < high:
+            break
+        pull = -first * math.expm1(power * math.log1p(-middle)) * (1 - middle)
+        push = -second * math.expm1(power * math.log(middle)) * middle
+        low, high = (middle, high) if pull > push else (low, middle)
+    return (low + high) / 2
+
+
+def _fill_several(weights: FloatArray, pool_size: int) -> FloatArray:  # (R,)
+    low, high = 0.0, 1.0  # the level is 1 - S
+    for _ in range(SECTIONS):  # many levels at once, since one costs as much
+        levels = np.linspace(low, high, LEVELS)
+        totals = _contents(levels[:, np.newaxis] / weights, pool_size).sum(axis=1)
+        above = int(np.count_nonzero(totals > 1))
+        low, high = levels[max(above - 1, 0)], levels[min(above, LEVELS - 1)]
+    return _share_out(_contents((low + high) / 2 / weights, pool_size))
+
+
+def _contents(pulls: FloatArray, pool_size: int) -> FloatArray:
+    """m with A(m) = pull, where A falls from K - 1 at m = 0 to 1 at m = 1; clipped outside.
+
+    Newton from the left, where it cannot overshoot since A is convex: with N = K - 1,
+    (1 - m)^N <= 1/(1 + N m) gives A(m) >= N/(1 + N m), hence the start 1/pull - 1/N.
+    """
+    power = pool_size - 1
+    inner = np.clip(pulls, 1.0, power)
+    masses = lowest = 1 / inner - 1 / power
+    for _ in range(NEWTON_STEPS):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_rest = np.log1p(-masses)
+            found = -np.expm1(power * log_rest)  # m A(m)
+            slopes = (power * masses * np.exp((power - 1) * log_rest) - found) / masses**2
+            # Cancels for small m, where A' is at its steepest, -N (N - 1)/2.
+            small = power * masses < 1e-5
+            slopes = np.where(small, -power * (power - 1) / 2, slopes)
+            excess = np.where(masses > 0, found / masses, power) - inner
+        following = np.clip(masses - excess / slopes, lowest, 1.0)
+        moved = np.abs(following - masses)
+        masses = following
+        if (moved <= 4e-16 * (masses + 1 / power)).all():  # what rounding of A leaves
+            break
+    return np.where(pulls >= power, 0.0, np.where(pulls <= 1, 1.0, masses))
 
 
 def _settle(
@@ -191,7 +245,7 @@ def _settle(
         move = float(np.abs(after - before).max())
         # Moves that shrink by a factor f each end after move f/(1 - f) more.
         factor = min(move / moved, 1.0) if moved < math.inf else 1.0
-        if move <= 1e-16 or (factor < 1 and move * factor / (1 - factor) < SETTLED):
+        if move <= ROUNDING or (factor < 1 and move * factor / (1 - factor) < SETTLED):
             return after
         before, moved = after, move
     raise ValueError(

@@ -20,6 +20,27 @@ def record(run: str = "first") -> RunRecord:
     )
 
 
+# As release 0.1.0 wrote them, before there were sweeps.
+OLD_RUN = (
+    b'{"schema_version": 1, "self_digest": '
+    b'"bc870affe8b328412dde49e460592529ddbfc24b351d12db1e4e52e0f3414a30", "run": "old", '
+    b'"domain": "gmm", "preset": null, "arm": null, "group": null, "config": {"seed": 0, '
+    b'"iterations": 3}, "config_fingerprint": "f", "numerics": {"numpy": "2"}, '
+    b'"accepted_numerics": [], "forked_from": null, "package_version": "0.1.0", '
+    b'"created_at": "2026-01-01T00:00:00+00:00"}\n'
+)
+OLD_GROUP = (
+    b'{"schema_version": 1, "self_digest": '
+    b'"2b7a8ead931a5624c604dca4a4cb1eab1f59f97df8caa6bf2e27bb8421e60c9e", "group": "pair", '
+    b'"domain": "gmm", "preset": null, "experiment": null, "members": [{"schema_version": 1, '
+    b'"self_digest": "2b7a8ead931a5624c604dca4a4cb1eab1f59f97df8caa6bf2e27bb8421e60c9e", '
+    b'"run": "old", "domain": "gmm", "preset": null, "arm": null, "group": null, "config": '
+    b'{"seed": 0, "iterations": 3}, "config_fingerprint": "f", "numerics": {"numpy": "2"}, '
+    b'"accepted_numerics": [], "forked_from": null, "package_version": "0.1.0", "created_at": '
+    b'"2026-01-01T00:00:00+00:00"}]}\n'
+)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store(tmp_path / "store")
@@ -38,6 +59,23 @@ def test_a_record_reads_back_as_written(store: Store) -> None:
     found = store.read_run("first")
     assert found.config == {"seed": 0, "iterations": 3}
     assert store.run_names() == ["first"]
+
+
+def test_records_of_the_release_before_sweeps_still_read_and_verify(store: Store) -> None:
+    for folder, text in (
+        (store.run_folder("old"), OLD_RUN),
+        (store.group_folder("pair"), OLD_GROUP),
+    ):
+        folder.mkdir()
+        (folder / ("run.json" if text is OLD_RUN else "group.json")).write_bytes(text)
+    found, group = store.read_run("old"), store.find_group("pair")
+    assert found.axes == {}
+    assert group is not None
+    assert group.axes is None
+    assert [member.run for member in group.members] == ["old"]
+    (store.run_folder("old") / "run.json").write_bytes(OLD_RUN.replace(b'"seed": 0', b'"seed": 1'))
+    with pytest.raises(CorruptArtifact, match="sha256 expected"):
+        store.read_run("old")
 
 
 def test_a_second_run_of_the_same_name_is_not_created(store: Store) -> None:

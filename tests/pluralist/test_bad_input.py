@@ -77,7 +77,7 @@ def test_a_wrong_configuration_ends_with_code_2_and_makes_nothing(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["run", "unheard-of"], 2, "domain: expected one of gmm, got 'unheard-of'"),
+        (["run", "unheard-of"], 2, "domain: expected one of density, gmm, got 'unheard-of'"),
         (["run", "gmm", "--preset", "big"], 2, "preset: expected one of paper, smoke"),
         (["run", "missing.yaml"], 2, "missing.yaml: expected a readable YAML file"),
         (["show", "nobody"], 5, "no run or group 'nobody'"),
@@ -144,7 +144,7 @@ def test_no_configured_prefect_server_ends_with_code_10(
 ) -> None:
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    monkeypatch.setattr("deploy.embedded_server.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("deploy.server_check.time.sleep", lambda _seconds: None)
     with temporary_settings(updates={PREFECT_API_URL: "http://127.0.0.1:9/api"}):
         assert cli("run", "gmm", "--preset", "smoke") == 10
     message = capsys.readouterr().err

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from data.store import Store
-from deploy.embedded_server import FACTORY
+from deploy.orphans import FACTORY
 from pluralist.listing import run_digest, stage_digests
 
 pytestmark = pytest.mark.slow  # every test starts processes that import everything
