@@ -149,21 +149,20 @@ def table(frame: Frame, study: Study) -> pd.DataFrame:
 def remarks(frame: Frame, study: Study) -> list[str]:
     """What capacity and candidates each decide."""
     first = f"basin_mass.{study.base.reward_names[0]}"
-    shares = np.concatenate(
-        [last_values(frame, first, **{"arm": arm, POOL: SIZES[0]}).to_numpy() for arm in SEVERAL]
-    )
+    shares = last_values(frame, first, **{"arm": SEVERAL[0], POOL: SIZES[0]}).to_numpy()
     gone, runs = int(np.sum((shares == 0) | (shares == 1))), shares.size
     return [
         "Shares need no capacity beyond two components and few candidates: they are set by the "
         "draws as long as a candidate of either mode is there. Among 16 candidates the minority is "
-        f"absent with chance .7^16 a round, and stays away: {gone} of {runs} such runs lost it.",
+        f"absent with chance .7^16 a round, and stays away: with {SEVERAL[0]} {gone} of {runs} "
+        "runs lost it.",
         "What few candidates spoil first is the place of the modes, which freeze before they "
         "arrive, because each round can only choose among the points it has, and hence Var[r_i].",
         "One component cannot hold two modes: it stretches over both. Its order parameter and "
         "its share look right, since both are moments of a wide Gaussian; Var[r_2] and the entropy "
         "give it away. A check on shares alone would not notice.",
-        "More components than modes change nothing that is measured for N from 250; for fewer "
-        "candidates each keeps less spread.",
+        "More components than modes change neither shares nor M^2 nor Var[r_i] for N from 250; "
+        "they keep less spread (entropy) until there are some thousand candidates.",
         "The pool is the number of candidates N; draws and training rows stay 1000 a round.",
     ]
 

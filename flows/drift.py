@@ -58,8 +58,9 @@ def schedule(study: Study, arm: str) -> FloatArray:  # (T + 1,)
 
 
 def shares(frame: Frame, study: Study, **where: Any) -> pd.DataFrame:
-    """Mass nearest to mode 1 over k (rows) of every run (columns)."""
-    return curves(frame, f"basin_mass.{study.base.reward_names[0]}", **where)
+    """Mass nearest to mode 1 over k (rows) of every run (columns), NaN where missing."""
+    found = curves(frame, f"basin_mass.{study.base.reward_names[0]}", **where)
+    return found.reindex(range(study.base.iterations + 1))
 
 
 def lags(frame: Frame, study: Study, arm: str, distance: float) -> FloatArray:  # (runs,)
