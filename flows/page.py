@@ -55,7 +55,8 @@ def _how(made: Reproduction) -> str:
     for block in made.study.blocks:
         axes = "; ".join(f"{key} = {_listed(values)}" for key, values in block.axes.items())
         arm = f"arm `{block.arm}`: " if block.arm else ""
-        lines.append(f"- {arm}{axes}")
+        changes = f"; changes {json.dumps(block.changes)}" if block.changes else ""
+        lines.append(f"- {arm}{axes}{changes}")
     return "\n".join(lines)
 
 
