@@ -15,7 +15,7 @@ from data.store import RunRecord, Store
 from flows.domain import find_domain, merge
 from flows.experiment import Experiment, Frame, Printed, Study
 from flows.page import render_page
-from flows.sweep_points import Axis, Point, points
+from flows.sweep_points import Axis, Point, points, values_in_arm
 from flows.sweep_records import create_sweep, default_sweep_name
 from flows.sweep_results import collect
 from tasks.claims import HOLDS, VOID, Claim, overall
@@ -71,6 +71,17 @@ def study_points(study: Study) -> list[Point]:
         changed = base if block.arm is not None else merge(base, block.changes)
         found += points(domain, changed, axes, arms)
     return found
+
+
+def num_runs(study: Study) -> int:
+    """How many runs a study has, without making their configurations."""
+    return sum(
+        math.prod(
+            len(values_in_arm(Axis(key, tuple(values)), block.changes if block.arm else {}))
+            for key, values in block.axes.items()
+        )
+        for block in study.blocks
+    )
 
 
 def reproduce(
