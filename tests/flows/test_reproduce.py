@@ -11,8 +11,17 @@ import pytest
 
 from data.errors import ConfigError, CorruptArtifact
 from data.store import Store
-from flows.experiment import Block, Experiment, Frame, Study, curves, last_values
-from flows.reproduce import Reproduction, plain, reproduce, study_points
+from flows.experiment import (
+    FAMILY,
+    Block,
+    Experiment,
+    Frame,
+    Study,
+    curves,
+    find_experiment,
+    last_values,
+)
+from flows.reproduce import Reproduction, num_runs, plain, reproduce, study_points
 from tasks.claims import HOLDS, VIOLATED, VOID, Claim
 from tests.flows.tiny_experiment import NUM_RUNS, SHARE, base, run_here, tiny
 
@@ -162,6 +171,13 @@ def test_an_impossible_configuration_is_one_error_naming_the_run(tmp_path: Path)
     with pytest.raises(ConfigError, match=r"q=0\.3 selection\.scheme=nearest seed=0: .*scheme"):
         make(tmp_path, tiny(scheme="nearest"))
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.slow  # hundreds of configurations
+@pytest.mark.parametrize("name", FAMILY.available())
+def test_runs_are_counted_as_they_are_made(name: str) -> None:
+    study = find_experiment(name).study(True)
+    assert num_runs(study) == len(study_points(study))
 
 
 @pytest.mark.parametrize("arm", [None, "some"])
