@@ -28,7 +28,7 @@ def violated(found: list[Claim]) -> set[str]:
 def test_one_reward_a_round_turns_e1(tmp_path: Path) -> None:
     changes = cheap(300, 12)
     changes["selection"] |= {"active_reward": "per-round"}
-    made = make(tmp_path, small("e1", changes, seed=[0, 1, 2]))
+    made = make(tmp_path, small("e1", changes, {"seed": [0, 1, 2]}))
     assert made.verdict == VIOLATED
     assert violated(made.claims) >= {
         "least Var[quadratic-1] / (gamma^2 d^4 / 4), plural",
@@ -37,7 +37,7 @@ def test_one_reward_a_round_turns_e1(tmp_path: Path) -> None:
 
 
 def test_swapped_arms_turn_e1(tmp_path: Path) -> None:
-    experiment = small("e1", cheap(300, 12), seed=[0, 1])
+    experiment = small("e1", cheap(300, 12), {"seed": [0, 1]})
     study = experiment.study(True)
     first, second = study.blocks
     swapped = (
@@ -52,13 +52,13 @@ def test_swapped_arms_turn_e1(tmp_path: Path) -> None:
 def test_one_reward_a_round_turns_e5(tmp_path: Path) -> None:
     changes = cheap(300, 12)
     changes["selection"] |= {"active_reward": "per-round"}
-    made = make(tmp_path, small("e5", changes, seed=[0, 1]))
+    made = make(tmp_path, small("e5", changes, {"seed": [0, 1]}))
     assert made.verdict == VIOLATED
     assert "least Var[r_i] of any run" in violated(made.claims)
 
 
 def test_swapped_rewards_turn_e5(tmp_path: Path) -> None:
-    made = make(tmp_path, small("e5", cheap(300, 12) | SWAPPED, seed=[0, 1]))
+    made = make(tmp_path, small("e5", cheap(300, 12) | SWAPPED, {"seed": [0, 1]}))
     assert made.verdict == VIOLATED
     assert violated(made.claims) == {
         *(f"|weight of mode 1 - q| at q = {q:g}" for q in (0.1, 0.3, 0.7, 0.9)),
@@ -77,7 +77,7 @@ def test_experiments_of_one_study_run_nothing_again(tmp_path: Path) -> None:
     made = [
         reproduce(
             Store(tmp_path / "store"),
-            small(name, cheap(60, 6), seed=[0], distance=[0.0]),
+            small(name, cheap(60, 6), {"seed": [0], "distance": [0.0]}),
             quick=True,
             folder=tmp_path / "out",
             run_group=run_group,

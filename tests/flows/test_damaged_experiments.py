@@ -29,20 +29,20 @@ DISTANCES = [round(s * critical_distance(gamma), 6) for gamma in GAMMAS.values()
 
 
 def small_transition(name: str) -> Experiment:
-    return small(name, cheap(400, 18), quick=False, seed=[0], distance=DISTANCES)
+    return small(name, cheap(400, 18), {"seed": [0], "distance": DISTANCES}, quick=False)
 
 
 SMALL = {
-    "e1": lambda: small("e1", cheap(300, 12), seed=[0, 1]),
+    "e1": lambda: small("e1", cheap(300, 12), {"seed": [0, 1]}),
     "e2": lambda: small_transition("e2"),
-    "e5": lambda: small("e5", cheap(400, 12), seed=[0, 1]),
-    "e6": lambda: small("e6", cheap(400, 20), seed=[0, 1]),
+    "e5": lambda: small("e5", cheap(400, 12), {"seed": [0, 1]}),
+    "e6": lambda: small("e6", cheap(400, 20), {"seed": [0, 1]}),
     "e7": lambda: small_transition("e7"),
     "e8": lambda: small_transition("e8"),
     "forecast": lambda: small(
-        "forecast", cheap(1000, 20), seed=[0, 1], q=[0.3, 0.7], **{POOL: [4, 2]}
+        "forecast", cheap(1000, 20), {"seed": [0, 1], "q": [0.3, 0.7], POOL: [4, 2]}
     ),
-    "c9": lambda: small("c9"),
+    "c9": lambda: small("c9", {}),
 }
 
 

@@ -1,6 +1,8 @@
 """The experiment forecast through the loop itself: foretold shares are those that are measured."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,14 +19,8 @@ POOL = "selection.pool_size"
 @pytest.mark.slow  # 36 runs of 40 rounds in two processes
 @pytest.mark.timeout(900)
 def test_forecast_shares_are_those_that_four_seeds_measure(tmp_path: Path) -> None:
-    experiment = small(
-        "forecast",
-        cheap(600, 40),
-        quick=False,
-        seed=range(4),
-        q=[0.3, 0.7],
-        **{POOL: [2, 3, 4, 16]},
-    )
+    axes: dict[str, Sequence[Any]] = {"seed": range(4), "q": [0.3, 0.7], POOL: [2, 3, 4, 16]}
+    experiment = small("forecast", cheap(600, 40), axes, quick=False)
     made = make(tmp_path, experiment)
     assert made.num_runs == 36
     assert made.verdict == HOLDS, made.claims

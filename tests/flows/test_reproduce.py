@@ -4,7 +4,6 @@ import dataclasses
 import json
 import math
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -200,7 +199,7 @@ def test_the_last_value_is_of_the_last_model_or_missing() -> None:
             ("c", "y", 1, SHARE, 0.4),
         ]
     )  # fmt: skip
-    values: dict[str, Any] = last_values(found, SHARE, arm="x").to_dict()
+    values = last_values(found, SHARE, arm="x")
     assert values["a"] == 0.2
     assert math.isnan(values["b"]), "not that of an earlier model"
     assert math.isnan(last_values(found, SHARE, arm="z").min(skipna=False))
