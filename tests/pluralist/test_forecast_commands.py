@@ -174,10 +174,10 @@ def test_a_run_is_forecast_from_its_last_or_a_given_round(smoke: Cli, capsys: Ca
     assert out.startswith("first: stays plural\n") and " low " in out and " high " in out
 
 
-def test_a_pair_of_a_run_dies_as_that_of_a_configuration(smoke: Cli, capsys: Capture) -> None:
+def test_a_pair_of_a_run_dies_as_that_of_a_configuration(cli: Cli, capsys: Capture) -> None:
     call = ("--preset", "smoke", "--name", "pair", "--no-prefect", "--set", "q=0.7", *PAIR)
-    assert smoke("run", "gmm", *call) == 0
-    (found,) = forecasts(smoke, capsys, "forecast", "pair", "--rounds", "60")
+    assert cli("run", "gmm", *call) == 0
+    (found,) = forecasts(cli, capsys, "forecast", "pair", "--rounds", "30")
     assert found["collapses"]
     assert [basin["survives"] for basin in found["basins"]] == [True, False]
     assert DYING.removeprefix("warning    ") in found["warnings"]
