@@ -1,6 +1,8 @@
 """One metrics file of every experiment damaged after a good small reproduction of the real loop."""
 
+import dataclasses
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,11 +12,11 @@ from data.errors import CorruptArtifact
 from data.store import Store
 from flows.creation import find_records
 from flows.experiment import Experiment
-from flows.transition import GAMMAS, critical_distance
+from flows.transition import GAMMAS, REFERENCE, critical_distance
 from tasks.claims import HOLDS, VIOLATED, VOID
 from tasks.context import RunContext
 from tasks.places import evaluation_place
-from tests.flows.small_studies import cheap, make, small
+from tests.flows.small_studies import cheap, make, small, with_study
 from tests.flows.test_e1 import replace_metrics
 
 # Each makes up to 32 runs of the real loop in two processes.
@@ -23,22 +25,29 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 POOL = "selection.pool_size"
 FIRST, SECOND = "quadratic-1", "quadratic-2"
 BUMP = "gaussian-bump-1"
-# Below, at and above the transition, as few as can be judged.
-SCALED = (0.0, 0.5, 1.0, 1.375, 2.5, 6 / 2**0.5)
-DISTANCES = [round(s * critical_distance(gamma), 6) for gamma in GAMMAS.values() for s in SCALED]
+# Distances in units of D_c, below and above the transition, as few as can be judged.
+ORDERED = (0.0, 0.5, 1.0, 1.375, 2.5, REFERENCE)
+LEAKING = (0.0, 0.75, 1.25, 2.5, REFERENCE)
 
 
-def small_transition(name: str) -> Experiment:
-    return small(name, cheap(400, 18), {"seed": [0], "distance": DISTANCES}, quick=False)
+def small_transition(name: str, scaled: Sequence[float]) -> Experiment:
+    experiment = small(name, cheap(400, 18), {"seed": [0]})
+    study = experiment.study(True)
+    blocks = []
+    for block in study.blocks:
+        unit = critical_distance(GAMMAS[str(block.arm)])
+        axes = {**block.axes, "distance": [round(one * unit, 6) for one in scaled]}
+        blocks.append(dataclasses.replace(block, axes=axes))
+    return with_study(experiment, dataclasses.replace(study, blocks=tuple(blocks)))
 
 
 SMALL = {
     "e1": lambda: small("e1", cheap(300, 12), {"seed": [0, 1]}),
-    "e2": lambda: small_transition("e2"),
+    "e2": lambda: small_transition("e2", ORDERED),
     "e5": lambda: small("e5", cheap(400, 12), {"seed": [0, 1]}),
     "e6": lambda: small("e6", cheap(400, 20), {"seed": [0, 1]}),
-    "e7": lambda: small_transition("e7"),
-    "e8": lambda: small_transition("e8"),
+    "e7": lambda: small_transition("e7", ORDERED),
+    "e8": lambda: small_transition("e8", LEAKING),
     "forecast": lambda: small(
         "forecast", cheap(1000, 20), {"seed": [0, 1], "q": [0.3, 0.7], POOL: [4, 2]}
     ),
