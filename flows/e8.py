@@ -10,6 +10,7 @@ from flows.transition import GAMMAS, critical_distance, distances, study
 from tasks.claims import Claim, judge
 from tasks.panels import band, new_figure
 from tasks.rank import trend
+from tasks.seed_values import largest_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +41,7 @@ def judge_e8(frame: Frame, study: Study) -> list[Claim]:
             label = pair.replace(".", " in the basin of ")
             claims += [
                 judge(f"{arm}: Spearman of leakage with d, {label}", rank, below=-0.9),
-                judge(f"{arm}: leakage at d >= 2.5 D_c, {label}", float(far.max()), below=0.01),
+                judge(f"{arm}: leakage at d >= 2.5 D_c, {label}", largest_of(far), below=0.01),
             ]
     return claims
 

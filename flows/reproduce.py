@@ -1,5 +1,6 @@
 """Reproducing an experiment: its sweep, its verdict, one table, one figure, one page."""
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from flows.domain import find_domain, merge
 from flows.experiment import Experiment, Frame, Study
 from flows.page import render_page
 from flows.reproduction import Reproduction, plain_outcome
-from flows.sweep_points import Axis, Point, points
+from flows.sweep_points import Axis, Point, points, values_in_arm
 from flows.sweep_records import create_sweep, default_sweep_name
 from flows.sweep_results import collect
 from tasks.claims import HOLDS, VOID, Claim, overall
@@ -33,6 +34,17 @@ def study_points(study: Study) -> list[Point]:
         changed = base if block.arm is not None else merge(base, block.changes)
         found += points(domain, changed, axes, arms)
     return found
+
+
+def num_runs(study: Study) -> int:
+    """How many runs a study has, without making their configurations."""
+    return sum(
+        math.prod(
+            len(values_in_arm(Axis(key, tuple(values)), block.changes if block.arm else {}))
+            for key, values in block.axes.items()
+        )
+        for block in study.blocks
+    )
 
 
 def reproduce(

@@ -84,7 +84,7 @@ def points(
     members: list[tuple[str | None, Plain, tuple[Any, ...]]] = []
     named: list[tuple[str | None, Plain]] = [*arms.items()] or [(None, {})]
     for arm, special in named:
-        choices = [_values_in_arm(axis, special) for axis in axes]
+        choices = [values_in_arm(axis, special) for axis in axes]
         if len(members) + math.prod(map(len, choices)) > MAX_MEMBERS:
             raise ConfigError(
                 f"axes: expected at most {MAX_MEMBERS} members, got more; sweep in parts"
@@ -159,7 +159,7 @@ def _check_values(key: str, values: list[Any]) -> None:
             raise ConfigError(f"axis {key}: expected different values, got {value!r} twice")
 
 
-def _values_in_arm(axis: Axis, special: Plain) -> tuple[Any, ...]:
+def values_in_arm(axis: Axis, special: Plain) -> tuple[Any, ...]:
     """The axis's values, or the one that the arm sets under the same key."""
     setting: Any = special
     for key in axis.key.split("."):

@@ -57,6 +57,11 @@ def forecast(
             )
         shown = [Shown(target, *forecast_run(opened, target, iteration, rounds))]
     else:
+        if iteration is not None:
+            raise ConfigError(
+                f"forecast {target}: expected no --iteration, which belongs to a run, got "
+                f"{iteration}; leave it out, or name a run"
+            )
         request = read_request(target, preset, settings or [])
         shown = [
             Shown(arm or target, forecast_config(config, rounds or config.iterations))

@@ -60,7 +60,7 @@ def forecast_run(
         resamples=RESAMPLES if size is None else RESAMPLES_FINITE,
         rng=stage_rng(config.seed, "draw", t, stream=FORECAST_STREAM),
     )
-    before = forecast_config(config, ahead)
+    before = forecast_config(config, ahead, first=t)
     last = found.path[-1]
     after = dataclasses.replace(
         before,

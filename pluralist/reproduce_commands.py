@@ -81,15 +81,15 @@ def reproduce(
 
 def _show_list(*, as_json: bool) -> None:
     from flows.experiment import FAMILY, find_experiment
-    from flows.reproduce import study_points
+    from flows.reproduce import num_runs
 
     found = [find_experiment(name) for name in FAMILY.available()]
     rows = [
         (
             one.name,
             one.title,
-            len(study_points(one.study(True))),
-            len(study_points(one.study(False))),
+            num_runs(one.study(True)),
+            num_runs(one.study(False)),
         )
         for one in found
     ]

@@ -64,29 +64,32 @@ def pool_of(config: RunConfig) -> int | None:
     return config.selection.pool_size
 
 
-def forecast_config(config: RunConfig, rounds: int) -> Forecast:
-    """Forecast of a run from its configuration alone.
+def forecast_config(config: RunConfig, rounds: int, *, first: int = 0) -> Forecast:
+    """Forecast of `rounds` rounds from iteration `first` on, from the configuration alone.
 
     Two quadratic rewards of equal strength: leakage between the modes of the infinite-pool
     limit, and the idealised model (infinite capacity) on a grid for path and outside mass.
     Anything else: basins that do not leak, from equal shares.
     """
-    weights, size = np.array(config.weights_at(rounds - 1)), pool_of(config)
+    schedule = np.array([config.weights_at(first + step) for step in range(rounds)])
+    weights, size = schedule[-1], pool_of(config)
     modes = two_modes(config)
     assumptions = []
     outside, num_modes = None, None
-    if modes is not None and modes.q not in (0.0, 1.0) and config.selection.temperature > 0:
+    if modes is not None and weights.min() > 0 and config.selection.temperature > 0:
         tau = config.selection.temperature
         limit, num_modes = _limit(float(weights[0]), modes, size, tau)
-        path, outside = _grid_path(config, rounds)
+        path, outside = _grid_path(config, schedule)
         assumptions = [
             f"leakage between the two modes exp(-gap/tau) = {_leakage(modes, tau):.2g}",
             "a model that can represent every density (infinite capacity)",
         ]
     else:
         limit = finite_pool_limit(weights, size)
-        path = _map_path(weights, size, rounds)
+        path = _map_path(schedule, size)
         assumptions = ["basins that do not leak", "equal shares at the start"]
+    if size == 1:
+        limit, num_modes = path[-1], None  # nothing is selected, so nothing moves
     if config.selection.active_reward != "per-draw":
         assumptions.append("the reward drawn for every draw, which this configuration does not do")
     return Forecast(
@@ -100,7 +103,7 @@ def forecast_config(config: RunConfig, rounds: int) -> Forecast:
         outside=outside,
         smallest_safe_pool=smallest_safe_pool(weights[weights > 0], largest=LARGEST_POOL),
         effect_of_q=_effect_of_q(modes, size, config.selection.temperature)
-        if len(weights) == 2
+        if len(weights) == 2 and size != 1
         else [],
         assumptions=assumptions,
     )
@@ -157,14 +160,20 @@ def _leakage(modes: TwoModes, tau: float) -> float:
     return float(np.exp(-modes.gamma * (far**2 - near**2) / tau))
 
 
-def _map_path(weights: FloatArray, size: int | None, rounds: int) -> FloatArray:  # (T + 1, R)
-    path = [np.full(len(weights), 1 / len(weights))]
-    for _ in range(rounds):
+def _map_path(
+    schedule: FloatArray,  # (T, R)
+    size: int | None,
+) -> FloatArray:  # (T + 1, R)
+    path = [np.full(schedule.shape[1], 1 / schedule.shape[1])]
+    for weights in schedule:
         path.append(finite_pool_map(path[-1], weights, size))
     return np.array(path)
 
 
-def _grid_path(config: RunConfig, rounds: int) -> tuple[FloatArray, FloatArray]:
+def _grid_path(
+    config: RunConfig,
+    schedule: FloatArray,  # (T, R)
+) -> tuple[FloatArray, FloatArray]:
     """Shares by the nearer centre, and mass with r_i < -eps for both, on a grid of the plane."""
     modes = two_modes(config)
     assert modes is not None
@@ -179,8 +188,8 @@ def _grid_path(config: RunConfig, rounds: int) -> tuple[FloatArray, FloatArray]:
     steps = trajectory(
         start,
         rewards,
-        np.array([config.weights_at(t) for t in range(rounds)]),
-        iterations=rounds,
+        schedule,
+        iterations=len(schedule),
         pool_size=pool_of(config),
         temperature=config.selection.temperature,
     )

@@ -17,17 +17,21 @@ Plain = dict[str, Any]
 
 
 def small(
-    name: str, changes: Plain | None = None, *, quick: bool = True, **axes: Sequence[Any]
+    name: str,
+    changes: Plain,
+    axes: Mapping[str, Sequence[Any]] | None = None,
+    *,
+    quick: bool = True,
 ) -> Experiment:
-    """Experiment `name` with `changes` laid over its base and other values on these axes.
+    """Experiment `name` with `changes` laid over its base and fewer values on these `axes`.
 
-    Axes are only narrowed: a block keeps the values it has in common, or its own if none.
+    A block keeps the values it has in common with them, or its own if none.
     """
     experiment = find_experiment(name)
     study = experiment.study(quick)
-    base = parse_config(merge(study.base.model_dump(mode="json"), changes or {}))
+    base = parse_config(merge(study.base.model_dump(mode="json"), changes))
     blocks = tuple(
-        dataclasses.replace(block, axes=_narrowed(block.axes, axes)) for block in study.blocks
+        dataclasses.replace(block, axes=_narrowed(block.axes, axes or {})) for block in study.blocks
     )
     return with_study(experiment, dataclasses.replace(study, base=base, blocks=blocks))
 

@@ -10,9 +10,17 @@ import pytest
 
 from data.errors import ConfigError, CorruptArtifact
 from data.store import Store
-from flows.experiment import Block, Experiment, Frame, Study, curves, last_values
-from flows.reproduce import reproduce, study_points
-from flows.reproduction import Reproduction, plain_outcome
+from flows.experiment import (
+    FAMILY,
+    Block,
+    Experiment,
+    Frame,
+    Study,
+    curves,
+    find_experiment,
+    last_values,
+)
+from flows.reproduce import Reproduction, num_runs, reproduce, study_points
 from tasks.claims import HOLDS, VIOLATED, VOID, Claim
 from tests.flows.tiny_experiment import NUM_RUNS, SHARE, base, run_here, tiny
 
@@ -164,6 +172,13 @@ def test_an_impossible_configuration_is_one_error_naming_the_run(tmp_path: Path)
     assert not (tmp_path / "store").exists()
 
 
+@pytest.mark.slow  # hundreds of configurations
+@pytest.mark.parametrize("name", FAMILY.available())
+def test_runs_are_counted_as_they_are_made(name: str) -> None:
+    study = find_experiment(name).study(True)
+    assert num_runs(study) == len(study_points(study))
+
+
 @pytest.mark.parametrize("arm", [None, "some"])
 def test_changes_of_a_block_are_laid_over_the_base_key_by_key(arm: str | None) -> None:
     block = Block({"seed": (0,)}, arm, {"selection": {"scheme": "fresh", "pool_size": 4}})
@@ -184,7 +199,7 @@ def test_the_last_value_is_of_the_last_model_or_missing() -> None:
             ("c", "y", 1, SHARE, 0.4),
         ]
     )  # fmt: skip
-    values = {str(run): float(one) for run, one in last_values(found, SHARE, arm="x").items()}
+    values = last_values(found, SHARE, arm="x")
     assert values["a"] == 0.2
     assert math.isnan(values["b"]), "not that of an earlier model"
     assert math.isnan(last_values(found, SHARE, arm="z").min(skipna=False))

@@ -1,5 +1,6 @@
 """An experiment of four runs that take a moment, to try what is done with any experiment."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -25,14 +26,28 @@ def base(**changes: Any) -> RunConfig:
 
 
 def tiny(
-    *, below: float = 1.0, scheme: str = "fresh", name: str = "E1", study_name: str = "tiny"
+    *, below: float = 1.0, scheme: str = "fresh", name: str = "E1", far: bool = False
 ) -> Experiment:
-    """Shares at two q, of pools of a text axis, that have to stay `below`."""
+    """Shares at two q, of pools of a text axis, that have to stay `below`.
+
+    With `far` half of the runs are at a distance whose scores are infinite.
+    """
 
     def study(_quick: bool) -> Study:
-        axes = {"q": (0.3, 0.6), "selection.scheme": (scheme,), "seed": (0, 1)}
+        axes: dict[str, Sequence[Any]] = {
+            "q": (0.3, 0.6),
+            "selection.scheme": (scheme,),
+            "seed": (0, 1),
+        }
+        if far:
+            axes = {
+                "q": (0.3,),
+                "distance": (6.0, 1e200),
+                "selection.scheme": (scheme,),
+                "seed": (0, 1),
+            }
         changes = {"selection": {"pool_size": 8}}
-        return Study(study_name, base(), (Block(axes, changes=changes),))
+        return Study("tiny", base(), (Block(axes, changes=changes),))
 
     def judge_shares(frame: Frame, study: Study) -> list[Claim]:
         found = last_values(frame, SHARE)
