@@ -38,17 +38,29 @@ def judge_plurality(frame: Frame, study: Study) -> list[Claim]:
     for name in study.base.reward_names:
         values = last_values(frame, f"reward_var.{name}", arm=PLURAL) / unit
         claims.append(
-            judge(f"least Var[{name}] / (gamma^2 d^4 / 4), plural", values.min(), above=0.5)
+            judge(
+                f"least Var[{name}] / (gamma^2 d^4 / 4), plural",
+                values.min(skipna=False),
+                above=0.5,
+            )
         )
     for number in range(2):
         weights = last_values(frame, f"component_weight.{number}", arm=PLURAL)
         claims += [
-            judge(f"least weight of component {number}, plural", weights.min(), above=0.25),
-            judge(f"largest weight of component {number}, plural", weights.max(), below=0.75),
+            judge(
+                f"least weight of component {number}, plural",
+                weights.min(skipna=False),
+                above=0.25,
+            ),
+            judge(
+                f"largest weight of component {number}, plural",
+                weights.max(skipna=False),
+                below=0.75,
+            ),
         ]
     first = f"reward_var.{study.base.reward_names[0]}"
-    single = last_values(frame, first, arm=SINGLE).max()
-    plural = last_values(frame, first, arm=PLURAL).min()
+    single = last_values(frame, first, arm=SINGLE).max(skipna=False)
+    plural = last_values(frame, first, arm=PLURAL).min(skipna=False)
     ratio = single / plural if plural > 0 else np.nan
     return [*claims, judge("largest Var[r_1] single / least plural", ratio, below=0.01)]
 
@@ -85,7 +97,8 @@ def table(frame: Frame, study: Study) -> pd.DataFrame:
     metrics = [f"reward_{kind}.{name}" for name in names for kind in ("mean", "var")]
     metrics += [f"basin_mass.{name}" for name in names]
     rows = [
-        {"arm": arm} | {one: float(last_values(frame, one, arm=arm).mean()) for one in metrics}
+        {"arm": arm}
+        | {one: float(last_values(frame, one, arm=arm).mean(skipna=False)) for one in metrics}
         for arm in (PLURAL, SINGLE)
     ]
     return pd.DataFrame(rows)

@@ -11,7 +11,7 @@ from flows.gmm import paper
 from tasks.claims import Claim, judge
 from tasks.intervals import mean_interval
 from tasks.panels import band, new_figure, theory_line
-from tasks.rank import spearman
+from tasks.rank import trend
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,17 +30,19 @@ def study(quick: bool) -> Study:
 
 def judge_e5(frame: Frame, study: Study) -> list[Claim]:
     """Mean weight of component 1 within .05 of q at every q, in the order of q."""
-    means = np.array([last_values(frame, WEIGHT, q=q).mean() for q in SHARES])
+    means = np.array([last_values(frame, WEIGHT, q=q).mean(skipna=False) for q in SHARES])
     claims = [
         judge(f"|weight of mode 1 - q| at q = {q:g}", abs(float(mean) - q), below=TOLERANCE)
         for q, mean in zip(SHARES, means, strict=True)
     ]
-    claims.append(judge("Spearman of weight with q", spearman(np.array(SHARES), means), above=0.99))
+    claims.append(judge("Spearman of weight with q", trend(np.array(SHARES), means), above=0.99))
     names = study.base.reward_names
-    least = min(
-        last_values(frame, f"reward_var.{name}", q=q).min() for name in names for q in SHARES
-    )
-    return [*claims, judge("least Var[r_i] of any run", float(least), above=1.0)]
+    least = [
+        last_values(frame, f"reward_var.{name}", q=q).min(skipna=False)
+        for name in names
+        for q in SHARES
+    ]
+    return [*claims, judge("least Var[r_i] of any run", float(np.min(least)), above=1.0)]
 
 
 def draw(frame: Frame, study: Study) -> "Figure":

@@ -45,7 +45,9 @@ def study(quick: bool) -> Study:
 def late_means(frame: Frame, metric: str, q: float, size: int | None) -> FloatArray:  # (seeds,)
     """Mean of `metric` over the settled rounds, one number a run."""
     found = curves(frame, metric, q=q, **{POOL: size})
-    return np.asarray(found[found.index >= SETTLED].mean(axis=0).to_numpy(), dtype=np.float64)
+    return np.asarray(
+        found[found.index >= SETTLED].mean(axis=0, skipna=False).to_numpy(), dtype=np.float64
+    )
 
 
 def deviation(first: FloatArray, second: FloatArray) -> float:
@@ -53,7 +55,10 @@ def deviation(first: FloatArray, second: FloatArray) -> float:
     if len(first) < 2 or len(second) < 2:
         return float("nan")
     error = np.sqrt(first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second))
-    return float(abs(first.mean() - second.mean()) / error)
+    apart = abs(first.mean() - second.mean())
+    if error == 0:
+        return float("inf") if apart > 0 else 0.0
+    return float(apart / error)
 
 
 def judge_e6(frame: Frame, study: Study) -> list[Claim]:
@@ -69,7 +74,7 @@ def judge_e6(frame: Frame, study: Study) -> list[Claim]:
             claims.append(judge(label, float(np.max(worst)), below=4.0))
     first = f"basin_mass.{study.base.reward_names[0]}"
     for size in (*SIZES, None):
-        share = last_values(frame, first, q=0.7, **{POOL: size}).mean()
+        share = last_values(frame, first, q=0.7, **{POOL: size}).mean(skipna=False)
         off = abs(float(share) - finite_pool_share(0.7, size))
         claims.append(
             judge(f"q = .7, K = {size or 'all'}: |share - finite-pool limit|", off, below=0.05)

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from flows.experiment import Experiment, Frame, Study
+from flows.experiment import Experiment, Frame, Study, curves
 from flows.transition import GAMMAS, critical_distance, distances, study
 from tasks.claims import Claim, judge
 from tasks.panels import band, new_figure
-from tasks.rank import spearman
+from tasks.rank import trend
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,9 +22,9 @@ FIRST_JUDGED = 10
 
 def leakage(frame: Frame, arm: str, pair: str, distance: float) -> FloatArray:  # (seeds,)
     """Share of winners in the other basin, mean over the rounds from the tenth on, by run."""
-    rows = frame[(frame["metric"] == f"leakage.{pair}") & (frame["arm"] == arm)]
-    rows = rows[(rows["distance"] == distance) & (rows["k"] > FIRST_JUDGED)]
-    return np.asarray(rows.groupby("run")["value"].mean().to_numpy(), dtype=np.float64)
+    found = curves(frame, f"leakage.{pair}", arm=arm, distance=distance)
+    late = found[found.index > FIRST_JUDGED]
+    return np.asarray(late.mean(axis=0, skipna=False).to_numpy(), dtype=np.float64)
 
 
 def judge_e8(frame: Frame, study: Study) -> list[Claim]:
@@ -36,7 +36,7 @@ def judge_e8(frame: Frame, study: Study) -> list[Claim]:
         for pair in PAIRS:
             mean = np.array([_mean(leakage(frame, arm, pair, d)) for d in positive])
             far = mean[positive >= 2.5 * critical_distance(gamma) - 1e-6]
-            rank = spearman(positive, np.round(mean, 3))
+            rank = trend(positive, np.round(mean, 3))
             label = pair.replace(".", " in the basin of ")
             claims += [
                 judge(f"{arm}: Spearman of leakage with d, {label}", rank, below=-0.9),
@@ -49,7 +49,8 @@ def draw(frame: Frame, study: Study) -> "Figure":
     """Leakage over the scaled distance, and over rounds at gamma = 1."""
     figure, axes = new_figure(2)
     for arm, gamma in GAMMAS.items():
-        found = np.array(distances(study, arm))
+        # At d = 0 both basins are one.
+        found = np.array([d for d in distances(study, arm) if d > 0])
         columns = [leakage(frame, arm, PAIRS[0], d) for d in found]
         width = min(map(len, columns))
         values = np.array([column[:width] for column in columns]).T
@@ -57,10 +58,9 @@ def draw(frame: Frame, study: Study) -> "Figure":
             axes[0], found / critical_distance(gamma), values,
             label=arm.replace("0p5", "0.5"), colour=arm,
         )  # fmt: skip
-    rows = frame[(frame["metric"] == f"leakage.{PAIRS[0]}") & (frame["arm"] == "gamma-1")]
     chosen = [d for d in distances(study, "gamma-1") if d > 0][::2]
     for number, d in enumerate(chosen):
-        curve = rows[rows["distance"] == d].pivot_table(index="k", columns="run", values="value")
+        curve = curves(frame, f"leakage.{PAIRS[0]}", arm="gamma-1", distance=d)
         band(
             axes[1], curve.index.to_numpy(), curve.to_numpy().T,
             label=f"d = {d:.2g}", colour=str(number),

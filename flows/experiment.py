@@ -89,19 +89,24 @@ def find_experiment(name: str) -> Experiment:
 def last_values(frame: Frame, metric: str, **where: Any) -> Values:
     """`metric` of the last model of every run with these column values, indexed by run.
 
-    Empty when nothing was measured, whose mean, minimum and maximum are NaN: a claim about it
-    is void. Columns whose names are no identifiers are given as `**{"selection.pool_size": 4}`.
+    NaN for a run whose last model lacks it; empty when there is no such run. Judge by
+    `mean(skipna=False)` and the like, which are NaN in both cases: a claim about it is void.
+    Columns whose names are no identifiers are given as `**{"selection.pool_size": 4}`.
     """
-    rows = frame[frame["metric"] == metric]
-    for column, value in where.items():
-        rows = rows[rows[column].isna() if value is None else rows[column] == value]
-    final = rows["k"] == rows.groupby("run")["k"].transform("max")
-    return rows[final].set_index("run")["value"]
+    rows = _chosen(frame, where)
+    last = rows["k"] == rows.groupby("run")["k"].transform("max")
+    final = rows[last & (rows["metric"] == metric)]
+    return final.set_index("run")["value"].reindex(rows["run"].unique())
 
 
 def curves(frame: Frame, metric: str, **where: Any) -> pd.DataFrame:
-    """`metric` over k (rows) of every run (columns) with these column values."""
-    rows = frame[frame["metric"] == metric]
+    """`metric` over k (rows) of every run (columns) with these column values, NaN where missing."""
+    rows = _chosen(frame, where)
+    found = rows[rows["metric"] == metric].pivot(index="k", columns="run", values="value")
+    return found.sort_index().reindex(columns=rows["run"].unique())
+
+
+def _chosen(frame: Frame, where: Mapping[str, Any]) -> Frame:
     for column, value in where.items():
-        rows = rows[rows[column].isna() if value is None else rows[column] == value]
-    return rows.pivot_table(index="k", columns="run", values="value", sort=True)
+        frame = frame[frame[column].isna() if value is None else frame[column] == value]
+    return frame

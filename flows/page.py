@@ -1,17 +1,16 @@
 """The Markdown page of a reproduced experiment."""
 
+import json
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from data.configuration import SOURCE_TAGS, field_rows
 from data.store import RunRecord
-
-if TYPE_CHECKING:
-    from flows.reproduce import Reproduction
+from flows.reproduction import Reproduction
 
 
-def render_page(made: "Reproduction", records: Sequence[RunRecord]) -> str:
+def render_page(made: Reproduction, records: Sequence[RunRecord]) -> str:
     """Verdict, claims, numbers beside print, remarks, figure, settings with their sources."""
     experiment = made.experiment
     parts = [
@@ -23,8 +22,9 @@ def render_page(made: "Reproduction", records: Sequence[RunRecord]) -> str:
             ("claim", "measured", "required", "verdict"),
             [(one.claim, one.measured, one.required, one.verdict) for one in made.claims],
         ),
-        f"![{experiment.title}]({made.figure.name})",
     ]
+    if made.figure is not None:
+        parts.append(f"![{experiment.title}]({made.figure.name})")
     if made.printed:
         rows = [
             (one.quantity, one.printed, one.measured, one.measured - one.printed)
@@ -42,7 +42,7 @@ def render_page(made: "Reproduction", records: Sequence[RunRecord]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _how(made: "Reproduction") -> str:
+def _how(made: Reproduction) -> str:
     quick = " --quick" if made.scale == "quick" else ""
     lines = [
         f"- `pluralist reproduce {made.experiment.name}{quick}`",
@@ -55,11 +55,12 @@ def _how(made: "Reproduction") -> str:
     for block in made.study.blocks:
         axes = "; ".join(f"{key} = {_listed(values)}" for key, values in block.axes.items())
         arm = f"arm `{block.arm}`: " if block.arm else ""
-        lines.append(f"- {arm}{axes}")
+        changes = f"; changes {json.dumps(block.changes)}" if block.changes else ""
+        lines.append(f"- {arm}{axes}{changes}")
     return "\n".join(lines)
 
 
-def _settings(made: "Reproduction") -> str:
+def _settings(made: Reproduction) -> str:
     rows = [
         (f"`{row['path']}`", f"`{row['value']}`", row["meaning"], row["source"])
         for row in field_rows(made.study.base)
@@ -70,10 +71,19 @@ def _settings(made: "Reproduction") -> str:
 
 def _listed(values: Iterable[Any]) -> str:
     shown = list(values)
-    whole = all(isinstance(value, int) for value in shown)
+    whole = all(type(value) is int for value in shown)
     if whole and len(shown) > 3 and shown == list(range(shown[0], shown[-1] + 1)):
         return f"{shown[0]}..{shown[-1]}"
-    return ", ".join("null" if value is None else f"{value:.4g}" for value in shown)
+    return ", ".join(map(_value, shown))
+
+
+def _value(value: Any) -> str:
+    """An axis value as in YAML, numbers with four digits."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return (
+        json.dumps(value) if value is None or isinstance(value, bool | dict | list) else str(value)
+    )
 
 
 def _flat(values: dict[str, object], prefix: str = "") -> list[tuple[str, object]]:

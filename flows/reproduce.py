@@ -1,20 +1,18 @@
 """Reproducing an experiment: its sweep, its verdict, one table, one figure, one page."""
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 
 from data.canonical import canonical_json
 from data.files import replace_file, storage_errors
 from data.parquet import table_bytes
 from data.store import RunRecord, Store
-from flows.domain import find_domain
-from flows.experiment import Experiment, Frame, Printed, Study
+from flows.domain import find_domain, merge
+from flows.experiment import Experiment, Frame, Study
 from flows.page import render_page
+from flows.reproduction import Reproduction, plain_outcome
 from flows.sweep_points import Axis, Point, points
 from flows.sweep_records import create_sweep, default_sweep_name
 from flows.sweep_results import collect
@@ -25,42 +23,6 @@ from tasks.figures import save_figure
 RunGroup = Callable[[Store, str], Sequence[str]]
 
 
-@dataclass(frozen=True)
-class Reproduction:
-    """What one experiment came to, and where it is written down."""
-
-    experiment: Experiment
-    scale: str
-    study: Study
-    group: str
-    verdict: str
-    claims: list[Claim]
-    printed: list[Printed]
-    remarks: list[str]
-    table: pd.DataFrame | None
-    num_runs: int
-    failed: list[str]
-    config_fingerprints: str
-    package_version: str
-    numerics: dict[str, object]
-    folder: Path
-
-    @property
-    def page(self) -> Path:
-        """The Markdown page."""
-        return self.folder / f"{self.experiment.name.lower()}.md"
-
-    @property
-    def results(self) -> Path:
-        """Every measurement the verdict rests on."""
-        return self.folder / f"{self.experiment.name.lower()}.parquet"
-
-    @property
-    def figure(self) -> Path:
-        """The figure, also as SVG beside it."""
-        return self.folder / f"{self.experiment.name.lower()}.png"
-
-
 def study_points(study: Study) -> list[Point]:
     """Every run of a study; raises `ConfigError` for one that cannot be."""
     domain, base = find_domain(study.base.domain), study.base.model_dump(mode="json")
@@ -68,7 +30,7 @@ def study_points(study: Study) -> list[Point]:
     for block in study.blocks:
         axes = [Axis(key, tuple(values)) for key, values in block.axes.items()]
         arms = {} if block.arm is None else {block.arm: block.changes}
-        changed = base if block.arm is not None else base | block.changes
+        changed = base if block.arm is not None else merge(base, block.changes)
         found += points(domain, changed, axes, arms)
     return found
 
@@ -123,36 +85,11 @@ def _write(made: Reproduction, frame: Frame, records: Sequence[RunRecord]) -> No
         made.folder.mkdir(parents=True, exist_ok=True)
         table = pa.Table.from_pandas(frame, preserve_index=False)
         replace_file(made.results, table_bytes(table))
-        # A figure of half the runs would mislead.
-        if made.claims[0].verdict == HOLDS:
-            figure = made.experiment.draw(frame, made.study)
-            save_figure(figure, made.folder, made.experiment.name.lower())
+        name = made.experiment.name.lower()
+        # One of an earlier time must not stay beside a void verdict.
+        for suffix in ("png", "svg"):
+            (made.folder / f"{name}.{suffix}").unlink(missing_ok=True)
+        if made.figure is not None:
+            save_figure(made.experiment.draw(frame, made.study), made.folder, name)
         replace_file(made.page, render_page(made, records).encode())
-        replace_file(
-            made.folder / f"{made.experiment.name.lower()}.json", canonical_json(plain(made))
-        )
-
-
-def plain(made: Reproduction) -> dict[str, object]:
-    """The outcome as plain values; a number that is not finite becomes None."""
-    return {
-        "experiment": made.experiment.name,
-        "scale": made.scale,
-        "group": made.group,
-        "verdict": made.verdict,
-        "claims": [claim.plain() for claim in made.claims],
-        "printed": [
-            {
-                "quantity": one.quantity,
-                "printed": one.printed,
-                "measured": one.measured if math.isfinite(one.measured) else None,
-            }
-            for one in made.printed
-        ],
-        "remarks": made.remarks,
-        "runs": made.num_runs,
-        "failed": made.failed,
-        "page": str(made.page),
-        "results": str(made.results),
-        "figure": str(made.figure),
-    }
+        replace_file(made.folder / f"{name}.json", canonical_json(plain_outcome(made)))

@@ -43,6 +43,8 @@ class Comparison:
     quantity: str
     measured: float
     predicted: float
+    lower: float
+    upper: float
     verdict: str
     basis: str
 
@@ -126,6 +128,8 @@ def _comparisons(context: RunContext) -> list[Comparison]:
             quantity=row["quantity"],
             measured=row["measured"],
             predicted=row["predicted"],
+            lower=row["lower"],
+            upper=row["upper"],
             verdict=row["verdict"],
             basis=row["basis"],
         )

@@ -9,7 +9,7 @@ from prefect.futures import as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from data.errors import PluralistError
-from flows.sweep import Ending, MembersFailed, SweepOutcome, run_members
+from flows.sweep_members import Ending, MembersFailed, SweepOutcome, run_members
 from flows.worker_pool import WorkerPool
 from tasks.shell import is_worth_retrying
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from flows.experiment import Block, Frame, Study, last_values
 from flows.gmm import paper
 from tasks.claims import Claim, judge
-from tasks.rank import spearman
+from tasks.rank import trend
 from theory.limits import order_parameter, quadratic_limit
 
 FloatArray = npt.NDArray[np.float64]
@@ -72,14 +72,17 @@ def distances(study: Study, arm: str) -> list[float]:
 def means(frame: Frame, study: Study, arm: str, metric: str) -> FloatArray:
     """Mean of `metric` over the seeds of an arm at every distance, NaN where it is missing."""
     return np.array(
-        [last_values(frame, metric, arm=arm, distance=d).mean() for d in distances(study, arm)]
+        [
+            last_values(frame, metric, arm=arm, distance=d).mean(skipna=False)
+            for d in distances(study, arm)
+        ]
     )
 
 
 def judge_transition(frame: Frame, study: Study, arm: str) -> list[Claim]:
     """Order parameter above and below D_c, its rank correlation with d, and the raw variance.
 
-    M^2 >= .9 m*^2 for d >= 1.75 D_c, M^2 <= .2 for .5 <= d <= .75 D_c, Spearman >= .9 over
+    M^2 >= .9 m*^2 for d >= 1.75 D_c, M^2 <= .2 for .5 <= d <= .75 D_c, Spearman > .9 over
     d >= .75 D_c, half height between D_c and 1.8 D_c; below .5 D_c Var[r_i] < 1 % of that at the
     distance that is 6 for gamma = 1 (thresholds ours).
     """
@@ -91,8 +94,9 @@ def judge_transition(frame: Frame, study: Study, arm: str) -> list[Claim]:
     ordered = scaled >= 0.75 - 1e-6
     variances = np.array([means(frame, study, arm, f"reward_var.{name}") for name in names])
     largest = variances[:, np.isclose(scaled, REFERENCE, atol=1e-4)]
-    raw = variances[:, scaled < 0.5 - 1e-6] / largest
-    rank = spearman(scaled[ordered], squared[ordered])
+    with np.errstate(divide="ignore", invalid="ignore"):  # no variance anywhere: NaN, void
+        raw = variances[:, scaled < 0.5 - 1e-6] / largest
+    rank = trend(scaled[ordered], squared[ordered])
     height = half_height(scaled[ordered], squared[ordered])
     least = _least(squared[far] / limits[far])
     return [
@@ -108,11 +112,18 @@ def half_height(
     scaled: FloatArray,  # (n,), ascending
     squared: FloatArray,  # (n,)
 ) -> float:
-    """Where M^2 first crosses one half, linear between neighbours; NaN if it never does."""
+    """Where M^2 first crosses one half, linear between neighbours.
+
+    The first distance if M^2 is above already there, infinite if it never is, NaN for a NaN.
+    """
     above = squared >= 0.5
-    if np.isnan(squared).any() or above[0] or not above.any():
+    if not squared.size or np.isnan(squared).any():
         return math.nan
+    if not above.any():
+        return math.inf
     i = int(np.argmax(above))
+    if i == 0:
+        return float(scaled[0])
     step = (0.5 - squared[i - 1]) / (squared[i] - squared[i - 1])
     return float(scaled[i - 1] + step * (scaled[i] - scaled[i - 1]))
 

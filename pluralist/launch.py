@@ -1,5 +1,6 @@
 """From the words of a command to finished runs: configuration, records, execution, summary."""
 
+import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -20,7 +21,7 @@ from flows.domain import (
     merge,
     parse_settings,
 )
-from flows.results import Summary, summarise
+from flows.results import Comparison, Summary, summarise
 from pluralist.output import print_json, print_line, print_note, print_table
 from pluralist.progress_bar import progress_shown
 from tasks.claims import VIOLATED, VOID
@@ -135,12 +136,13 @@ def report(
 
 def _print_summary(store: Store, records: Sequence[RunRecord], summary: Summary) -> None:
     rows = [
-        (row.run, row.quantity, row.measured, row.predicted, row.verdict)
+        (row.run, row.quantity, row.measured, row.predicted, _allowed(row), row.verdict)
         for row in summary.comparisons
     ]
     if rows:
         print_table(
-            ("run", "quantity of the last model", "measured", "predicted", "agreement"), rows
+            ("run", "quantity of the last model", "measured", "predicted", "allowed", "agreement"),
+            rows,
         )
         print_line("")
     if summary.claims:
@@ -156,6 +158,12 @@ def _print_summary(store: Store, records: Sequence[RunRecord], summary: Summary)
     print_line(f"results    {summary.results}")
     for path in summary.figures:
         print_line(f"figure     {path}")
+
+
+def _allowed(row: Comparison) -> str:
+    if math.isinf(row.upper):
+        return f">= {row.lower:.4g}"
+    return f"{row.lower:.4g} to {row.upper:.4g}"
 
 
 def _plain(store: Store, records: Sequence[RunRecord], summary: Summary) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pluralist.run_commands import PrefectOption
 from tasks.claims import HOLDS
 
 if TYPE_CHECKING:
-    from flows.reproduce import Reproduction
+    from flows.reproduction import Reproduction
 
 
 def register(application: typer.Typer) -> None:
@@ -49,9 +49,9 @@ def reproduce(
             f"reproduce: expected an experiment, one of {', '.join(FAMILY.available())}; "
             "`--list` says what each is"
         )
-    chosen = [find_experiment(name) for name in dict.fromkeys(names)]
-    from flows.reproduce import plain
+    chosen = [find_experiment(name) for name in dict.fromkeys(name.lower() for name in names)]
     from flows.reproduce import reproduce as run_experiment
+    from flows.reproduction import plain_outcome
     from pluralist.sweep_launch import run_members
 
     def run_group(opened: Store, group: str) -> list[str]:
@@ -73,7 +73,7 @@ def reproduce(
         if not as_json:
             _show(made[-1])
     if as_json:
-        print_json("reproduce", {"experiments": [plain(one) for one in made]})
+        print_json("reproduce", {"experiments": [plain_outcome(one) for one in made]})
     failed = [one.experiment.name for one in made if one.verdict != HOLDS]
     if strict and failed:
         raise ClaimNotMet(f"{', '.join(failed)} did not hold, and --strict was given")
@@ -116,5 +116,6 @@ def _show(made: "Reproduction") -> None:
         print_line(f"remark     {remark}")
     print_line(f"\n{made.experiment.name}: {made.verdict} ({made.scale}, {made.num_runs} runs)\n")
     print_line(f"page       {made.page}")
-    print_line(f"figure     {made.figure}")
+    if made.figure is not None:
+        print_line(f"figure     {made.figure}")
     print_line(f"results    {made.results}\n")

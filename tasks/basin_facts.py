@@ -4,17 +4,20 @@ n candidates with masses p (equal unless the whole support is given), R rewards.
 A_i = {r_i >= r_i* - eps}; a candidate in none of them is outside.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from theory.basins import EmptyBasin, OverlappingBasins, find_basins
 from theory.dynamics import contraction
 from theory.leakage import gaps, leakage_matrix, share_interval, step_bound, survives
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+
+# The exact multiplier of a finite pool costs about 10 microseconds a candidate.
+LARGEST_FINITE = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +29,8 @@ class BasinFacts:
     outside: float  # w
     gaps: FloatArray  # (R, R), Delta_ij = r_i* - sup of r_i over basin j
     eta: FloatArray  # (R, R), exp(-(Delta_ij - eps) / tau)
-    multiplier: float  # rho, sup of W over the candidates outside; 0 if there are none
+    # rho, sup of W over the candidates outside; 0 if there are none, NaN if not computed
+    multiplier: float
     bound: FloatArray  # (R,), lower bound of the masses after one round
     interval: FloatArray  # (R, 2), of the limit shares
     survives: BoolArray  # (R,)
@@ -36,15 +40,11 @@ def basins_of(
     scores: FloatArray,  # (n, R)
     epsilon: float,
     suprema: FloatArray,  # (R,), NaN where only the best candidate is known
-) -> BoolArray | str:  # (R, n)
-    """The basins, or in words why there are none: a candidate in two of them, or in one none."""
+) -> BoolArray | None:  # (R, n)
+    """Candidates of each basin, perhaps none; None where a candidate would lie in two basins."""
     best = np.where(np.isnan(suprema), scores.max(axis=0), suprema)
-    try:
-        return find_basins(scores.T, epsilon, suprema=best)
-    except OverlappingBasins:
-        return "basins that do not overlap"
-    except EmptyBasin:
-        return "a candidate in every basin"
+    basins: BoolArray = (best - epsilon)[:, np.newaxis] <= scores.T
+    return None if (basins.sum(axis=0) > 1).any() else basins
 
 
 def measure_basins(
@@ -64,9 +64,14 @@ def measure_basins(
     eta = leakage_matrix(delta, epsilon, temperature)
     inside = basins.any(axis=0)
     basin_masses, outside = basins @ masses, float(masses[~inside].sum())
-    rho = contraction(
-        masses, scores.T, weights, inside, pool_size=pool_size, temperature=temperature
-    )
+    if inside.all():
+        rho = 0.0
+    elif pool_size is not None and len(masses) > LARGEST_FINITE:
+        rho = math.nan
+    else:
+        rho = contraction(
+            masses, scores.T, weights, inside, pool_size=pool_size, temperature=temperature
+        )
     return BasinFacts(
         basins=basins,
         masses=basin_masses,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tasks.agreement import Prediction, near, sampling_slack
 from tasks.basin_facts import basins_of
-from tasks.round_facts import Round
+from tasks.round_facts import NoBasins, Round
 from tasks.settings import RunConfig, TrainingConfig
 from theory.leakage import variance_bound
 from theory.limits import finite_pool_limit, finite_pool_map
@@ -30,15 +30,19 @@ DIFFERENCE = 1e-6
 Row = tuple[Prediction, float]
 
 
-def predict_round(config: RunConfig, t: int, found: Round | str) -> list[Row]:
+def predict_round(config: RunConfig, t: int, found: Round | NoBasins) -> list[Row]:
     """Predictions about the curated set of iteration t: Lemmas 3 and 4, the finite-pool map."""
-    if isinstance(found, str):
-        return [(Prediction("basins", math.nan, 0.0, 0.0, "basins r_i >= r_i* - eps", found), 0.0)]
+    if isinstance(found, NoBasins):
+        wanted, basis = float(len(config.rewards)), "basins r_i >= r_i* - eps that hold a candidate"
+        row = Prediction("basins", wanted, wanted, wanted, basis, found.assumption)
+        return [(row, float(found.num_held))]
     facts, unmet = found.facts, _plain_choice(config)
     infinite = unmet or _infinite_pool(config)
     outside = float(1 - found.curated.sum())
     upper = facts.multiplier * facts.outside
     domination = None if facts.multiplier < 1 else "rho_t < 1 (sufficient, not necessary)"
+    if math.isnan(upper):
+        upper, domination = 1.0, "a finite pool of candidates few enough to compute rho_t"
     rows: list[Row] = [
         (
             Prediction(
@@ -74,37 +78,44 @@ def predict_round(config: RunConfig, t: int, found: Round | str) -> list[Row]:
 def predict_limit(
     config: RunConfig,
     t: int,
-    found: Round | str,
+    found: Round | NoBasins,
     scores: FloatArray,  # (n, R), of samples of p_{t+1}
     masses: FloatArray,  # (n,)
     suprema: FloatArray,  # (R,)
 ) -> list[Row]:
     """Predictions about the shares of the basins in p_{t+1}: Lemma 4's interval, Lemma 5."""
     basins = basins_of(scores, config.evaluation.basin_epsilon, suprema)
-    if isinstance(found, str) or isinstance(basins, str):
+    if isinstance(found, NoBasins) or basins is None or not basins.any():
         return []
     facts, held = found.facts, basins @ masses
     shares = held / max(held.sum(), 1e-300)
-    settled = _curated_alone(config) or unmet_pool(config, facts.outside)
+    before = facts.masses / facts.masses.sum()
+    settled = _unsettled(config, facts.outside)
     unmet = settled or _infinite_pool(config)
     sizes = found.sizes and (*found.sizes, config.evaluation.num_samples)
     rows: list[Row] = []
     for i, name in enumerate(config.reward_names):
         lower, upper = facts.interval[i]
-        weight = config.weights_at(t)[i]
+        weight, share = config.weights_at(t)[i], float(shares[i])
         slack = facts.outside + sampling_slack(weight, *sizes) + 1e-9
-        survives = None if facts.survives[i] else "leakage small enough that no basin dies out"
+        low, high = float(lower) - slack, float(upper) + slack
+        assumption = unmet
+        if assumption is None and not facts.survives[i]:
+            assumption = "leakage small enough that no basin dies out"
+        # The interval holds for the limit; a share on its way in says nothing yet.
+        if assumption is None and _distance(share, low, high) < _distance(before[i], low, high):
+            assumption = "rounds enough to enter the interval"
         rows.append(
             (
                 Prediction(
                     f"limit_share.{name}",
                     weight,
-                    float(lower) - slack,
-                    float(upper) + slack,
+                    low,
+                    high,
                     "share in [(pi_i - h_i)/(1 - h_i), 1 - the others' least] (Lemma 4)",
-                    unmet or survives,
+                    assumption,
                 ),
-                float(shares[i]),
+                share,
             )
         )
     return rows + _pool_limit(config, t, shares, facts.outside, settled)
@@ -120,7 +131,7 @@ def predict_variance(
     """Theorem 6 on the samples of p_k, two rewards: Var[r_i] from basin masses and gaps."""
     epsilon = config.evaluation.basin_epsilon
     basins = basins_of(scores, epsilon, suprema)
-    if scores.shape[1] != 2 or isinstance(basins, str):
+    if scores.shape[1] != 2 or basins is None or not basins.any(axis=1).all():
         return []
     best = np.where(np.isnan(suprema), scores.max(axis=0), suprema)
     rows: list[Row] = []
@@ -142,7 +153,7 @@ def _pool_step(config: RunConfig, t: int, found: Round, unmet: str | None) -> li
     facts, size = found.facts, config.selection.pool_size
     inside = facts.masses.sum()
     leak = float((facts.eta - np.diag(np.diag(facts.eta))).max())
-    unmet = unmet or unmet_pool(config, facts.outside)
+    unmet = unmet or _much_outside(facts.outside)
     if unmet is None and leak > SETTLED:
         unmet = f"leakage of at most {SETTLED:g}"
     weights = np.array(config.weights_at(t))
@@ -167,9 +178,9 @@ def _pool_limit(
         return []
     weights = np.array(config.weights_at(t))
     limit = finite_pool_limit(weights, size)
-    reached = weights
-    for _ in range(t):
-        reached = finite_pool_map(reached, weights, size)
+    reached, rounds = weights, 0
+    while np.abs(reached - limit).max() > SETTLED and rounds < t:
+        reached, rounds = finite_pool_map(reached, weights, size), rounds + 1
     if unmet is None and np.abs(reached - limit).max() > SETTLED:
         unmet = f"rounds enough for the map to come within {SETTLED:g} of its limit"
     memory = _memory(limit, weights, size)
@@ -203,18 +214,23 @@ def _memory(
     return float(np.abs(np.linalg.eigvals((np.array(after) - limit).T / DIFFERENCE)).max())
 
 
-def unmet_pool(config: RunConfig, outside: float) -> str | None:
-    """The assumption of the finite-pool map that does not hold, if any."""
-    if config.weight_schedule:
-        return "weights that do not change"
-    if outside > SMALL_OUTSIDE:
-        return f"outside mass of at most {SMALL_OUTSIDE:g}"
-    return _plain_choice(config)
+def _distance(share: float, low: float, high: float) -> float:
+    """How far outside [low, high] a share lies."""
+    return max(low - share, share - high, 0.0)
 
 
-def _curated_alone(config: RunConfig) -> str | None:
+def _unsettled(config: RunConfig, outside: float) -> str | None:
+    """What keeps a share from having a limit of its own round alone, if anything."""
     if config.training != TrainingConfig():
         return "a training set of curated rows of the same round alone"
+    if config.weight_schedule:
+        return "weights that do not change"
+    return _plain_choice(config) or _much_outside(outside)
+
+
+def _much_outside(outside: float) -> str | None:
+    if outside > SMALL_OUTSIDE:
+        return f"outside mass of at most {SMALL_OUTSIDE:g}"
     return None
 
 

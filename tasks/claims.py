@@ -18,8 +18,8 @@ class Claim:
     verdict: str
 
     def plain(self) -> dict[str, Any]:
-        """The claim as plain values; a measured NaN becomes None."""
-        return asdict(self) | {"measured": None if math.isnan(self.measured) else self.measured}
+        """The claim as plain values; a measured number that is not finite becomes None."""
+        return asdict(self) | {"measured": self.measured if math.isfinite(self.measured) else None}
 
 
 def judge(

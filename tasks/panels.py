@@ -1,5 +1,6 @@
 """Panels of a figure: measured bands over seeds with the theory's curve dashed beside them."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,12 +14,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FloatArray = npt.NDArray[np.float64]
-PALETTE = (*COLOURS.values(), *SPARE_COLOURS)
+PALETTE = (*COLOURS.values(), *SPARE_COLOURS, "#000000", "#8C6D31", "#7F7F7F")
 
 
-def new_figure(num_panels: int) -> tuple["Figure", list[Any]]:
-    """An empty figure and its panels, at most three beside each other."""
-    columns = min(num_panels, 3)
+def new_figure(num_panels: int, *, columns: int = 3) -> tuple["Figure", list[Any]]:
+    """An empty figure and its panels, at most `columns` beside each other."""
+    columns = min(num_panels, columns)
     rows = -(-num_panels // columns)
     figure = empty_figure(figsize=(4.6 * columns, 3.6 * rows))
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
@@ -36,13 +37,21 @@ def band(
     *,
     label: str,
     colour: str,
+    logarithmic: bool = False,
 ) -> None:
     """Mean over seeds as a line with its 95 % interval (Student's t) as a band.
 
     `colour` is the name of an arm or any other text; equal texts have equal colours in a panel.
+    `logarithmic` takes mean and interval of the logarithms and makes the axis logarithmic, as
+    values over several orders of magnitude need.
     """
     chosen = _colour(panel, colour)
+    if logarithmic:
+        values_by_seed = np.log(values_by_seed)
+        panel.set_yscale("log")
     intervals = np.array([mean_interval(column) for column in values_by_seed.T])  # (n, 3)
+    if logarithmic:
+        intervals = np.exp(intervals)
     panel.plot(
         x, intervals[:, 0], color=chosen, marker="o", markersize=2.5, linewidth=1.2, label=label
     )
@@ -63,6 +72,17 @@ def theory_line(
     known = label in panel.get_legend_handles_labels()[1]
     panel.plot(x, y, color="0.15", linestyle="--", linewidth=1.1, label=None if known else label)
     _legend(panel)
+
+
+def one_legend(panels: Sequence[Any], *, columns: int) -> None:
+    """One legend below all panels instead of one in each, for panels of the same lines."""
+    handles, labels = panels[0].get_legend_handles_labels()
+    for panel in panels:
+        if panel.get_legend() is not None:
+            panel.get_legend().remove()
+    panels[0].figure.legend(
+        handles, labels, loc="outside lower center", ncols=columns, frameon=False, fontsize=9
+    )
 
 
 def _colour(panel: Any, name: str) -> str:

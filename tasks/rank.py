@@ -24,3 +24,13 @@ def spearman(
     if min(np.ptp(one) for one in ranks) == 0:
         return math.nan
     return float(np.corrcoef(*ranks)[0, 1])
+
+
+def trend(
+    first: FloatArray,  # (n,)
+    second: FloatArray,  # (n,)
+) -> float:
+    """Spearman's rank correlation, 0 where `second` was measured but does not change at all."""
+    if len(second) > 1 and np.ptp(second) == 0:
+        return 0.0
+    return spearman(first, second)

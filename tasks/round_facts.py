@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,22 +27,32 @@ class Round:
     sizes: tuple[int, ...]  # rows that add sampling noise; none in expectation
 
 
-def measure_round(context: RunContext, t: int) -> Round | str:
-    """Facts of iteration t, or in words the assumption that is not met."""
+class NoBasins(NamedTuple):
+    """Why a round cannot be described by basins, and how many of them hold a candidate."""
+
+    assumption: str
+    num_held: int
+
+
+def measure_round(context: RunContext, t: int) -> Round | NoBasins:
+    """Facts of iteration t, or the assumption that is not met."""
     config, names = context.config, context.config.reward_names
     table = context.table(t, "draw", SCORES)
     scores = np.column_stack([table[name].to_numpy() for name in names])
     candidates = context.table(t, "sample", CANDIDATES)
     exact = config.selection.scheme == "expected"
     weights = np.array(config.weights_at(t))
-    if config.selection.temperature <= 0:
-        return "a positive temperature"
     # On the whole support the best atom is the supremum.
     suprema = np.full(len(names), math.nan) if exact else known_suprema(context.rewards)
     masses = candidates["mass"].to_numpy() if exact else np.full(len(scores), 1 / len(scores))
     basins = basins_of(scores, config.evaluation.basin_epsilon, suprema)
-    if isinstance(basins, str):
-        return basins
+    if basins is None:
+        return NoBasins("basins that do not overlap", len(names))
+    held = int(basins.any(axis=1).sum())
+    if held < len(names):
+        return NoBasins("a candidate in every basin", held)
+    if config.selection.temperature <= 0:
+        return NoBasins("a positive temperature", held)
     facts = measure_basins(
         masses,
         scores,
@@ -60,11 +71,12 @@ def measure_round(context: RunContext, t: int) -> Round | str:
     return Round(facts, basins[:, rows].mean(axis=1), (len(rows), len(scores)))
 
 
-def basin_metrics(names: list[str], found: Round | str) -> dict[str, float]:
+def basin_metrics(names: list[str], found: Round | NoBasins) -> dict[str, float]:
     """Metrics of a round: eta and rho; none where not defined."""
-    if isinstance(found, str):
+    if isinstance(found, NoBasins):
         return {}
-    measured = {"outside_multiplier": found.facts.multiplier}
+    rho = found.facts.multiplier
+    measured = {} if math.isnan(rho) else {"outside_multiplier": rho}
     for i, name in enumerate(names):
         for j, other in enumerate(names):
             if i != j:
@@ -74,11 +86,11 @@ def basin_metrics(names: list[str], found: Round | str) -> dict[str, float]:
 
 def high_reward_metrics(
     names: list[str],
-    basins: BoolArray | str,  # (R, n), of samples of p_k
+    basins: BoolArray | None,  # (R, n), of samples of p_k
     masses: FloatArray,  # (n,)
 ) -> dict[str, float]:
     """Masses of p_k in the basins and outside; none where basins overlap."""
-    if isinstance(basins, str):
+    if basins is None:
         return {}
     measured = {
         f"high_reward_mass.{n}": float(m) for n, m in zip(names, basins @ masses, strict=True)

@@ -26,6 +26,7 @@ from theory.dynamics import trajectory
 from theory.leakage import check_leakage
 
 HALVINGS = 64  # of an interval of order 1: below the rounding of float64
+NEWTON_STEPS = 60  # about 6 are taken
 LEVELS = 65  # with SECTIONS rounds 64^9 = 2^54 parts
 SECTIONS = 9
 ROUND_LIMIT = 50_000
@@ -191,7 +192,7 @@ def _fill_two(first: float, second: float, power: int) -> float:
 
 
 def _fill_several(weights: FloatArray, pool_size: int) -> FloatArray:  # (R,)
-    low, high = 0.0, float(weights.max()) * (pool_size - 1)
+    low, high = 0.0, 1.0  # the level is 1 - S
     for _ in range(SECTIONS):  # many levels at once, since one costs as much
         levels = np.linspace(low, high, LEVELS)
         totals = _contents(levels[:, np.newaxis] / weights, pool_size).sum(axis=1)
@@ -201,14 +202,29 @@ def _fill_several(weights: FloatArray, pool_size: int) -> FloatArray:  # (R,)
 
 
 def _contents(pulls: FloatArray, pool_size: int) -> FloatArray:
-    """m with A(m) = pull, where A falls from K - 1 at m = 0 to 1 at m = 1; clipped outside."""
-    low, high = np.zeros_like(pulls), np.ones_like(pulls)
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        with np.errstate(divide="ignore"):
-            above = -np.expm1((pool_size - 1) * np.log1p(-middle)) > pulls * middle
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return np.where(pulls >= pool_size - 1, 0.0, np.where(pulls <= 1, 1.0, (low + high) / 2))
+    """m with A(m) = pull, where A falls from K - 1 at m = 0 to 1 at m = 1; clipped outside.
+
+    Newton from the left, where it cannot overshoot since A is convex: with N = K - 1,
+    (1 - m)^N <= 1/(1 + N m) gives A(m) >= N/(1 + N m), hence the start 1/pull - 1/N.
+    """
+    power = pool_size - 1
+    inner = np.clip(pulls, 1.0, power)
+    masses = lowest = 1 / inner - 1 / power
+    for _ in range(NEWTON_STEPS):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_rest = np.log1p(-masses)
+            found = -np.expm1(power * log_rest)  # m A(m)
+            slopes = (power * masses * np.exp((power - 1) * log_rest) - found) / masses**2
+            # Cancels for small m, where A' is at its steepest, -N (N - 1)/2.
+            small = power * masses < 1e-5
+            slopes = np.where(small, -power * (power - 1) / 2, slopes)
+            excess = np.where(masses > 0, found / masses, power) - inner
+        following = np.clip(masses - excess / slopes, lowest, 1.0)
+        moved = np.abs(following - masses)
+        masses = following
+        if (moved <= 4e-16 * (masses + 1 / power)).all():  # what rounding of A leaves
+            break
+    return np.where(pulls >= power, 0.0, np.where(pulls <= 1, 1.0, masses))
 
 
 def _settle(

@@ -54,7 +54,7 @@ def test_the_quick_study_holds_through_the_loop_itself(tmp_path: Path) -> None:
     assert made.verdict == HOLDS, made.claims
     assert len(made.printed) == 2 * 3 * 3
     assert all(abs(one.measured - one.printed) < 0.0015 for one in made.printed)
-    assert made.page.exists() and made.figure.exists()
+    assert made.page.exists() and made.figure is not None and made.figure.exists()
 
 
 def test_a_run_that_is_missing_voids_the_verdict() -> None:

@@ -84,7 +84,13 @@ def test_predictions_stand_beside_every_model(
                 table["quantity"].to_pylist()
             )
             assert np.isfinite(table["predicted"].to_numpy()).all()
-        assert set(table["verdict"].to_pylist()) == {"holds"}
+        verdicts = dict(
+            zip(table["quantity"].to_pylist(), table["verdict"].to_pylist(), strict=True)
+        )
+        if context.record.arm == "single":
+            # Its second basin is empty, which is what collapse means.
+            assert verdicts.pop("basins") == "assumption not met"
+        assert set(verdicts.values()) == {"holds"}
 
 
 def test_summarising_again_gives_the_same_files(

@@ -81,19 +81,21 @@ def only_basins(model: BasinModel, masses: FloatArray) -> FloatArray:  # (R,) ->
     p = np.zeros_like(model.p)
     for basin, mass in zip(model.basins, masses, strict=True):
         p[basin] = mass * model.p[basin] / model.p[basin].sum()
-    return p / p.sum()
+    normalized: FloatArray = p / p.sum()
+    return normalized
 
 
 def masses_of(p: FloatArray, basins: BoolArray) -> tuple[FloatArray, float]:
     """Basin masses and the mass outside, which is not below 0 by rounding."""
-    return basins @ p, float(p[~basins.any(axis=0)].sum())
+    inside: FloatArray = basins @ p
+    return inside, float(p[~basins.any(axis=0)].sum())
 
 
 def infinite_step(model: Model, p: FloatArray) -> FloatArray:
     """The update as written: p sum_i pi_i u_i / E_p[u_i]."""
     u = np.exp((model.rewards - model.rewards.max()) / model.temperature)
-    after: FloatArray = p * (model.weights / (u @ p) @ u)
-    return after
+    multiplier: FloatArray = (model.weights / (u @ p)) @ u
+    return p * multiplier
 
 
 def brute_force_weights(

@@ -21,11 +21,10 @@ FloatArray = npt.NDArray[np.float64]
 
 def test_the_update_with_infinitely_many_candidates_is_the_tilt() -> None:
     for model in random_models(20):
-        settings = {"temperature": model.temperature}
-        after = step(model.p, model.rewards, model.weights, **settings)
+        after = step(model.p, model.rewards, model.weights, temperature=model.temperature)
         np.testing.assert_allclose(after, infinite_step(model, model.p), rtol=1e-11, atol=0)
         assert after.sum() == pytest.approx(1, abs=1e-12)
-        weights = multiplier(model.p, model.rewards, model.weights, **settings)
+        weights = multiplier(model.p, model.rewards, model.weights, temperature=model.temperature)
         np.testing.assert_allclose(model.p * weights, after, rtol=1e-11, atol=0)
         assert model.p @ weights == pytest.approx(1, abs=1e-12)
 

@@ -1,0 +1,71 @@
+"""What a reproduced experiment came to."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from flows.experiment import Experiment, Printed, Study
+from tasks.claims import VOID, Claim
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What one experiment came to, and where it is written down."""
+
+    experiment: Experiment
+    scale: str
+    study: Study
+    group: str
+    verdict: str
+    claims: list[Claim]
+    printed: list[Printed]
+    remarks: list[str]
+    table: pd.DataFrame | None
+    num_runs: int
+    failed: list[str]
+    config_fingerprints: str
+    package_version: str
+    numerics: dict[str, object]
+    folder: Path
+
+    @property
+    def page(self) -> Path:
+        """The Markdown page."""
+        return self.folder / f"{self.experiment.name.lower()}.md"
+
+    @property
+    def results(self) -> Path:
+        """Every measurement the verdict rests on."""
+        return self.folder / f"{self.experiment.name.lower()}.parquet"
+
+    @property
+    def figure(self) -> Path | None:
+        """The figure, also as SVG beside it; None for a void verdict, since it would mislead."""
+        return None if self.verdict == VOID else self.folder / f"{self.experiment.name.lower()}.png"
+
+
+def plain_outcome(made: Reproduction) -> dict[str, object]:
+    """The outcome as plain values; a number that is not finite becomes None."""
+    return {
+        "experiment": made.experiment.name,
+        "scale": made.scale,
+        "group": made.group,
+        "verdict": made.verdict,
+        "claims": [claim.plain() for claim in made.claims],
+        "printed": [
+            {
+                "quantity": one.quantity,
+                "printed": one.printed,
+                "measured": one.measured if math.isfinite(one.measured) else None,
+            }
+            for one in made.printed
+        ],
+        "remarks": made.remarks,
+        "runs": made.num_runs,
+        "failed": made.failed,
+        "page": str(made.page),
+        "results": str(made.results),
+        "figure": made.figure and str(made.figure),
+    }
