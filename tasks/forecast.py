@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.geometry import TwoModes, two_modes
-from tasks.settings import RunConfig
+from tasks.settings import RunConfig, TrainingConfig
 from theory.dynamics import trajectory
 from theory.limits import (
     finite_pool_limit,
@@ -75,7 +75,7 @@ def forecast_config(config: RunConfig, rounds: int) -> Forecast:
     modes = two_modes(config)
     assumptions = []
     outside, num_modes = None, None
-    if modes is not None and modes.q not in (0.0, 1.0) and config.selection.temperature > 0:
+    if modes is not None and weights.min() > 0 and config.selection.temperature > 0:
         tau = config.selection.temperature
         limit, num_modes = _limit(float(weights[0]), modes, size, tau)
         path, outside = _grid_path(config, rounds)
@@ -87,8 +87,7 @@ def forecast_config(config: RunConfig, rounds: int) -> Forecast:
         limit = finite_pool_limit(weights, size)
         path = _map_path(weights, size, rounds)
         assumptions = ["basins that do not leak", "equal shares at the start"]
-    if config.selection.active_reward != "per-draw":
-        assumptions.append("the reward drawn for every draw, which this configuration does not do")
+    assumptions += [f"{one}, which is not so here" for one in _unlike_the_model(config)]
     return Forecast(
         names=config.reward_names,
         weights=weights,
@@ -121,9 +120,12 @@ def warnings_of(forecast: Forecast) -> list[str]:
     if dying:
         safe = forecast.smallest_safe_pool
         advice = (
-            f"the smallest K that keeps it is {safe}" if safe else "no pool of up to 4096 keeps it"
+            f"the smallest K that keeps it is {safe}"
+            if safe
+            else f"no pool of up to {LARGEST_POOL} keeps it"
         )
-        if forecast.pool_size is None:
+        # That K is for basins that do not leak; a larger pool has lost it to leakage.
+        if forecast.pool_size is None or (safe and forecast.pool_size >= safe):
             advice = "leakage is too large for its weight"
         said.append(
             f"{size} with weights {given}: the minority ({', '.join(dying)}) dies out; {advice}"
@@ -136,6 +138,19 @@ def warnings_of(forecast: Forecast) -> list[str]:
     if forecast.pool_size == 1:
         said.append("K = 1 selects nothing: the loop retrains on its own samples")
     return said
+
+
+def _unlike_the_model(config: RunConfig) -> list[str]:
+    """What the theory assumes of a round and this configuration does otherwise."""
+    selection = config.selection
+    unlike = {
+        "the reward drawn for every draw": selection.active_reward != "per-draw",
+        "winners drawn with replacement": not selection.replacement,
+        "choices without noise or flips": selection.score_noise > 0
+        or selection.flip_probability > 0,
+        "curated rows of the same round alone to train on": config.training != TrainingConfig(),
+    }
+    return [what for what, otherwise in unlike.items() if otherwise]
 
 
 def _limit(q: float, modes: TwoModes, size: int | None, tau: float) -> tuple[FloatArray, int]:
@@ -164,17 +179,21 @@ def _map_path(weights: FloatArray, size: int | None, rounds: int) -> FloatArray:
     return np.array(path)
 
 
-def _grid_path(config: RunConfig, rounds: int) -> tuple[FloatArray, FloatArray]:
-    """Shares by the nearer centre, and mass with r_i < -eps for both, on a grid of the plane."""
+def _grid_path(config: RunConfig, rounds: int) -> tuple[FloatArray, FloatArray | None]:
+    """Shares by the nearer centre, and mass with r_i < -eps for both, on a grid of the plane.
+
+    No mass outside where the grid is too coarse to have a point in both basins.
+    """
     modes = two_modes(config)
     assert modes is not None
-    grid, start = _plane(modes.distance, config)
+    grid, start = _plane(modes, config)
     centres = np.array([[-0.5, 0.0], [0.5, 0.0]]) * modes.distance
     squared = ((grid[:, np.newaxis] - centres) ** 2).sum(axis=2).T
     rewards = -modes.gamma * squared  # (2, n)
     nearer = squared[0] < squared[1]
     tie = squared[0] == squared[1]
-    inside = (rewards >= -config.evaluation.basin_epsilon).any(axis=0)
+    basins = rewards >= -config.evaluation.basin_epsilon
+    inside = basins.any(axis=0)
     shares, outside = [], []
     steps = trajectory(
         start,
@@ -188,17 +207,21 @@ def _grid_path(config: RunConfig, rounds: int) -> tuple[FloatArray, FloatArray]:
         first = float(p[nearer].sum() + 0.5 * p[tie].sum())
         shares.append([first, 1 - first])
         outside.append(float(p[~inside].sum()))
-    return np.array(shares), np.array(outside)
+    return np.array(shares), np.array(outside) if basins.any(axis=1).all() else None
 
 
-def _plane(distance: float, config: RunConfig) -> tuple[FloatArray, FloatArray]:
-    """Grid points (along, across) and the mass of p_0 on them."""
+def _plane(modes: TwoModes, config: RunConfig) -> tuple[FloatArray, FloatArray]:
+    """Grid points (along, across) from the midpoint, and the mass of p_0's Gaussian on them."""
     plain = config.initial.model_dump(mode="json")
-    spread = np.sqrt(np.trace(np.array(plain.get("covariance", np.eye(2)))) / 2)
-    half = distance / 2 + 4 * spread
-    along, across = np.linspace(-half, half, 81), np.linspace(-3 * spread, 3 * spread, 41)
+    mean = modes.frame @ (np.array(plain.get("mean", modes.midpoint)) - modes.midpoint)
+    covariance = modes.frame @ np.array(plain.get("covariance", np.eye(2))) @ modes.frame.T
+    spread = np.sqrt(np.diag(covariance))
+    half = np.abs(mean) + spread * [4, 3]
+    half[0] = max(half[0], modes.distance / 2 + 4 * spread[0])
+    along, across = np.linspace(-half[0], half[0], 81), np.linspace(-half[1], half[1], 41)
     grid = np.stack(np.meshgrid(along, across, indexing="ij"), axis=-1).reshape(-1, 2)
-    log_mass = -0.5 * (grid**2).sum(axis=1) / spread**2
+    steps = grid - mean
+    log_mass = -0.5 * np.einsum("ni,ij,nj->n", steps, np.linalg.inv(covariance), steps)
     mass = np.exp(log_mass - log_mass.max())
     return grid, mass / mass.sum()
 
