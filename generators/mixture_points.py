@@ -31,5 +31,7 @@ def log_density(
     points: FloatArray,  # (n, 2)
 ) -> FloatArray:  # (n,)
     """Natural logarithm of the mixture's density at every point."""
-    values: FloatArray = np.logaddexp.reduce(log_joint(components, points), axis=0)
+    # A component whose weight has come to 0 adds exp(-inf) = 0.
+    with np.errstate(divide="ignore"):
+        values: FloatArray = np.logaddexp.reduce(log_joint(components, points), axis=0)
     return values

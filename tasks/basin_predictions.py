@@ -24,6 +24,9 @@ LARGE_POOL = 64
 SMALL_OUTSIDE = 0.05
 # How near the map has to be to its limit before a share is compared with it.
 SETTLED = 0.01
+# Nearer to a transition noise adds up over so many rounds that a share says nothing.
+LONGEST_MEMORY = 0.9
+DIFFERENCE = 1e-6
 Row = tuple[Prediction, float]
 
 
@@ -115,7 +118,7 @@ def predict_limit(
                 share,
             )
         )
-    return rows + _pool_limit(config, t, shares, settled)
+    return rows + _pool_limit(config, t, shares, facts.outside, settled)
 
 
 def predict_variance(
@@ -166,7 +169,9 @@ def _pool_step(config: RunConfig, t: int, found: Round, unmet: str | None) -> li
     return rows
 
 
-def _pool_limit(config: RunConfig, t: int, shares: FloatArray, unmet: str | None) -> list[Row]:
+def _pool_limit(
+    config: RunConfig, t: int, shares: FloatArray, outside: float, unmet: str | None
+) -> list[Row]:
     """The limit of the finite-pool map, once the map itself has come near it."""
     size = config.selection.pool_size
     if size is None:
@@ -178,12 +183,35 @@ def _pool_limit(config: RunConfig, t: int, shares: FloatArray, unmet: str | None
         reached, rounds = finite_pool_map(reached, weights, size), rounds + 1
     if unmet is None and np.abs(reached - limit).max() > SETTLED:
         unmet = f"rounds enough for the map to come within {SETTLED:g} of its limit"
+    memory = _memory(limit, weights, size)
+    if unmet is None and memory > LONGEST_MEMORY:
+        unmet = f"a limit where the map shrinks deviations to {LONGEST_MEMORY:g} of them or less"
+    sizes = (config.num_candidates, config.selection.num_curated, config.evaluation.num_samples)
+    noise = () if config.selection.scheme == "expected" else sizes
+    # Noise of every round is carried on, so its variance adds up to 1 / (1 - memory^2) of one.
+    kept = 1 / math.sqrt(1 - min(memory, LONGEST_MEMORY) ** 2)
     basis = f"limit of the finite-pool map for K = {size}"
-    slack = [sampling_slack(float(one), config.selection.num_curated) + 0.02 for one in limit]
-    return [
-        (near(f"pool_limit.{name}", float(limit[i]), slack[i], basis, unmet), float(shares[i]))
-        for i, name in enumerate(config.reward_names)
-    ]
+    rows: list[Row] = []
+    for i, name in enumerate(config.reward_names):
+        share = float(limit[i])
+        slack = sampling_slack(share, *noise) * kept + outside + 0.02
+        rows.append((near(f"pool_limit.{name}", share, slack, basis, unmet), float(shares[i])))
+    return rows
+
+
+def _memory(
+    limit: FloatArray,  # (R,)
+    weights: FloatArray,  # (R,)
+    pool_size: int,
+) -> float:
+    """Share of a small deviation from its limit that the finite-pool map leaves after a round.
+
+    The spectral radius of the map's derivative along the simplex, by differences: column j is
+    that towards all mass in basin j.
+    """
+    steps = DIFFERENCE * (np.eye(len(limit)) - limit)
+    after = [finite_pool_map(limit + one, weights, pool_size) for one in steps]
+    return float(np.abs(np.linalg.eigvals((np.array(after) - limit).T / DIFFERENCE)).max())
 
 
 def _distance(share: float, low: float, high: float) -> float:

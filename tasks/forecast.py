@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.geometry import TwoModes, two_modes
-from tasks.settings import RunConfig
+from tasks.settings import RunConfig, TrainingConfig
 from theory.dynamics import trajectory
 from theory.limits import (
     finite_pool_limit,
@@ -64,34 +64,30 @@ def pool_of(config: RunConfig) -> int | None:
     return config.selection.pool_size
 
 
-def forecast_config(config: RunConfig, rounds: int, *, first: int = 0) -> Forecast:
-    """Forecast of `rounds` rounds from iteration `first` on, from the configuration alone.
+def forecast_config(config: RunConfig, rounds: int) -> Forecast:
+    """Forecast of a run from its configuration alone.
 
     Two quadratic rewards of equal strength: leakage between the modes of the infinite-pool
     limit, and the idealised model (infinite capacity) on a grid for path and outside mass.
     Anything else: basins that do not leak, from equal shares.
     """
-    schedule = np.array([config.weights_at(first + step) for step in range(rounds)])
-    weights, size = schedule[-1], pool_of(config)
+    weights, size = np.array(config.weights_at(rounds - 1)), pool_of(config)
     modes = two_modes(config)
     assumptions = []
     outside, num_modes = None, None
     if modes is not None and weights.min() > 0 and config.selection.temperature > 0:
         tau = config.selection.temperature
         limit, num_modes = _limit(float(weights[0]), modes, size, tau)
-        path, outside = _grid_path(config, schedule)
+        path, outside = _grid_path(config, rounds)
         assumptions = [
             f"leakage between the two modes exp(-gap/tau) = {_leakage(modes, tau):.2g}",
             "a model that can represent every density (infinite capacity)",
         ]
     else:
         limit = finite_pool_limit(weights, size)
-        path = _map_path(schedule, size)
+        path = _map_path(weights, size, rounds)
         assumptions = ["basins that do not leak", "equal shares at the start"]
-    if size == 1:
-        limit, num_modes = path[-1], None  # nothing is selected, so nothing moves
-    if config.selection.active_reward != "per-draw":
-        assumptions.append("the reward drawn for every draw, which this configuration does not do")
+    assumptions += [f"{one}, which is not so here" for one in _unlike_the_model(config)]
     return Forecast(
         names=config.reward_names,
         weights=weights,
@@ -103,7 +99,7 @@ def forecast_config(config: RunConfig, rounds: int, *, first: int = 0) -> Foreca
         outside=outside,
         smallest_safe_pool=smallest_safe_pool(weights[weights > 0], largest=LARGEST_POOL),
         effect_of_q=_effect_of_q(modes, size, config.selection.temperature)
-        if len(weights) == 2 and size != 1
+        if len(weights) == 2
         else [],
         assumptions=assumptions,
     )
@@ -124,9 +120,12 @@ def warnings_of(forecast: Forecast) -> list[str]:
     if dying:
         safe = forecast.smallest_safe_pool
         advice = (
-            f"the smallest K that keeps it is {safe}" if safe else "no pool of up to 4096 keeps it"
+            f"the smallest K that keeps it is {safe}"
+            if safe
+            else f"no pool of up to {LARGEST_POOL} keeps it"
         )
-        if forecast.pool_size is None:
+        # That K is for basins that do not leak; a larger pool has lost it to leakage.
+        if forecast.pool_size is None or (safe and forecast.pool_size >= safe):
             advice = "leakage is too large for its weight"
         said.append(
             f"{size} with weights {given}: the minority ({', '.join(dying)}) dies out; {advice}"
@@ -139,6 +138,19 @@ def warnings_of(forecast: Forecast) -> list[str]:
     if forecast.pool_size == 1:
         said.append("K = 1 selects nothing: the loop retrains on its own samples")
     return said
+
+
+def _unlike_the_model(config: RunConfig) -> list[str]:
+    """What the theory assumes of a round and this configuration does otherwise."""
+    selection = config.selection
+    unlike = {
+        "the reward drawn for every draw": selection.active_reward != "per-draw",
+        "winners drawn with replacement": not selection.replacement,
+        "choices without noise or flips": selection.score_noise > 0
+        or selection.flip_probability > 0,
+        "curated rows of the same round alone to train on": config.training != TrainingConfig(),
+    }
+    return [what for what, otherwise in unlike.items() if otherwise]
 
 
 def _limit(q: float, modes: TwoModes, size: int | None, tau: float) -> tuple[FloatArray, int]:
@@ -160,36 +172,34 @@ def _leakage(modes: TwoModes, tau: float) -> float:
     return float(np.exp(-modes.gamma * (far**2 - near**2) / tau))
 
 
-def _map_path(
-    schedule: FloatArray,  # (T, R)
-    size: int | None,
-) -> FloatArray:  # (T + 1, R)
-    path = [np.full(schedule.shape[1], 1 / schedule.shape[1])]
-    for weights in schedule:
+def _map_path(weights: FloatArray, size: int | None, rounds: int) -> FloatArray:  # (T + 1, R)
+    path = [np.full(len(weights), 1 / len(weights))]
+    for _ in range(rounds):
         path.append(finite_pool_map(path[-1], weights, size))
     return np.array(path)
 
 
-def _grid_path(
-    config: RunConfig,
-    schedule: FloatArray,  # (T, R)
-) -> tuple[FloatArray, FloatArray]:
-    """Shares by the nearer centre, and mass with r_i < -eps for both, on a grid of the plane."""
+def _grid_path(config: RunConfig, rounds: int) -> tuple[FloatArray, FloatArray | None]:
+    """Shares by the nearer centre, and mass with r_i < -eps for both, on a grid of the plane.
+
+    No mass outside where the grid is too coarse to have a point in both basins.
+    """
     modes = two_modes(config)
     assert modes is not None
-    grid, start = _plane(modes.distance, config)
+    grid, start = _plane(modes, config)
     centres = np.array([[-0.5, 0.0], [0.5, 0.0]]) * modes.distance
     squared = ((grid[:, np.newaxis] - centres) ** 2).sum(axis=2).T
     rewards = -modes.gamma * squared  # (2, n)
     nearer = squared[0] < squared[1]
     tie = squared[0] == squared[1]
-    inside = (rewards >= -config.evaluation.basin_epsilon).any(axis=0)
+    basins = rewards >= -config.evaluation.basin_epsilon
+    inside = basins.any(axis=0)
     shares, outside = [], []
     steps = trajectory(
         start,
         rewards,
-        schedule,
-        iterations=len(schedule),
+        np.array([config.weights_at(t) for t in range(rounds)]),
+        iterations=rounds,
         pool_size=pool_of(config),
         temperature=config.selection.temperature,
     )
@@ -197,17 +207,21 @@ def _grid_path(
         first = float(p[nearer].sum() + 0.5 * p[tie].sum())
         shares.append([first, 1 - first])
         outside.append(float(p[~inside].sum()))
-    return np.array(shares), np.array(outside)
+    return np.array(shares), np.array(outside) if basins.any(axis=1).all() else None
 
 
-def _plane(distance: float, config: RunConfig) -> tuple[FloatArray, FloatArray]:
-    """Grid points (along, across) and the mass of p_0 on them."""
+def _plane(modes: TwoModes, config: RunConfig) -> tuple[FloatArray, FloatArray]:
+    """Grid points (along, across) from the midpoint, and the mass of p_0's Gaussian on them."""
     plain = config.initial.model_dump(mode="json")
-    spread = np.sqrt(np.trace(np.array(plain.get("covariance", np.eye(2)))) / 2)
-    half = distance / 2 + 4 * spread
-    along, across = np.linspace(-half, half, 81), np.linspace(-3 * spread, 3 * spread, 41)
+    mean = modes.frame @ (np.array(plain.get("mean", modes.midpoint)) - modes.midpoint)
+    covariance = modes.frame @ np.array(plain.get("covariance", np.eye(2))) @ modes.frame.T
+    spread = np.sqrt(np.diag(covariance))
+    half = np.abs(mean) + spread * [4, 3]
+    half[0] = max(half[0], modes.distance / 2 + 4 * spread[0])
+    along, across = np.linspace(-half[0], half[0], 81), np.linspace(-half[1], half[1], 41)
     grid = np.stack(np.meshgrid(along, across, indexing="ij"), axis=-1).reshape(-1, 2)
-    log_mass = -0.5 * (grid**2).sum(axis=1) / spread**2
+    steps = grid - mean
+    log_mass = -0.5 * np.einsum("ni,ij,nj->n", steps, np.linalg.inv(covariance), steps)
     mass = np.exp(log_mass - log_mass.max())
     return grid, mass / mass.sum()
 

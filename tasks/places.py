@@ -110,15 +110,21 @@ class Fingerprints:
         )
 
     def _unknown(self, place: Place) -> list[Place]:
-        # Upstream first; a loop, since a thousand iterations are too deep for recursion.
-        order: list[Place] = []
-        waiting = [place]
+        # Upstream first; a loop, since a thousand iterations are too deep for recursion. A place
+        # is entered once: the ways back to p_0 multiply with every iteration.
+        order: dict[Place, None] = {}
+        waiting = [] if place in self._known else [place]
         while waiting:
-            current = waiting.pop()
-            if current not in self._known:
-                order.append(current)
-                waiting.extend(upstream(current))
-        return list(dict.fromkeys(reversed(order)))
+            missing = [
+                source
+                for source in upstream(waiting[-1])
+                if source not in self._known and source not in order
+            ]
+            if missing:
+                waiting.extend(missing)
+            else:
+                order[waiting.pop()] = None
+        return list(order)
 
     @cached_property
     def _relevant(self) -> dict[str, dict[str, Any]]:

@@ -20,7 +20,8 @@ from flows.experiment import (
     find_experiment,
     last_values,
 )
-from flows.reproduce import Reproduction, num_runs, reproduce, study_points
+from flows.reproduce import num_runs, reproduce, study_points
+from flows.reproduction import Reproduction, plain_outcome
 from tasks.claims import HOLDS, VIOLATED, VOID, Claim
 from tests.flows.tiny_experiment import NUM_RUNS, SHARE, base, run_here, tiny
 

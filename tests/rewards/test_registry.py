@@ -104,3 +104,22 @@ def test_suprema_come_from_each_reward_and_are_nan_where_its_kind_has_none() -> 
     np.testing.assert_array_equal(suprema, [2.5, np.nan, 0.0])
     assert suprema.dtype == np.float64
     assert known_suprema([]).shape == (0,)
+
+
+class Combined(Plain):
+    combines: ClassVar[bool] = True
+
+
+def test_a_reward_that_combines_others_leaves_the_basins_of_the_others_as_they_are() -> None:
+    first, second = (QuadraticReward(QuadraticConfig(centre=(x, 0.0))) for x in (0.0, 1.0))
+    combined = Combined(RewardConfig(kind="combined"))
+    for rewards, expected in (
+        ([combined, first, second], [1, 2]),
+        ([first, combined, second], [0, 2]),
+        ([first, second, combined], [0, 1]),
+    ):
+        labels = find_basins(rewards, SAMPLES)
+        assert labels is not None
+        np.testing.assert_array_equal(labels, expected)
+    assert find_basins([combined], SAMPLES) is None
+    assert find_basins([combined, combined], SAMPLES) is None

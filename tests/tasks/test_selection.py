@@ -27,11 +27,48 @@ def test_every_setting_says_what_it_means_and_where_its_default_comes_from() -> 
         ({"temperature": -1.0}, "temperature"),
         ({"num_curated": 0}, "num_curated"),
         ({"scheme": "fresh", "pool_size": 0}, "pool_size"),
+        ({"scheme": "expected", "pool_size": 0}, "pool_size"),
+        (
+            {"scheme": "expected", "active_reward": "alternate"},
+            "active_reward: expected 'per-draw' for scheme 'expected', which draws nothing, got "
+            "'alternate'; leave it out",
+        ),
+        (
+            {"scheme": "expected", "replacement": False},
+            "replacement: expected True for scheme 'expected', .* got False",
+        ),
+        (
+            {"scheme": "expected", "keep_pools": True},
+            "keep_pools: expected False for scheme 'expected', .* got True",
+        ),
+        (
+            {"scheme": "expected", "score_noise": 0.1},
+            "score_noise: expected 0.0 for scheme 'expected', .* got 0.1",
+        ),
+        (
+            {"scheme": "expected", "flip_probability": 0.1},
+            "flip_probability: expected 0.0 for scheme 'expected', .* got 0.1",
+        ),
+        ({"score_noise": -0.1}, "score_noise"),
+        ({"flip_probability": -0.1}, "flip_probability"),
+        ({"flip_probability": 1.1}, "flip_probability"),
     ],
 )
 def test_a_contradictory_configuration_is_refused(given: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         SelectionConfig(**given)
+
+
+@pytest.mark.parametrize("pool_size", [None, 1, 5, 10_000])
+def test_selection_in_expectation_may_have_a_pool_of_any_size(pool_size: int | None) -> None:
+    config = SelectionConfig(scheme="expected", pool_size=pool_size, temperature=0.5)
+    assert check_selection(config, 10) == []
+
+
+def test_selection_in_expectation_draws_no_winners() -> None:
+    text = "scheme: expected one that draws winners, got 'expected'; use `expected_winners`"
+    with pytest.raises(ConfigError, match=text):
+        chosen(SCORES, ACTIVE, scheme="expected")
 
 
 @pytest.mark.parametrize(
