@@ -1,13 +1,13 @@
-"""Writing down runs before they start: names, records, changed configurations, forks."""
+"""Writing down runs before they start: names, records, changed configurations."""
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from data.canonical import digest_of
-from data.errors import ConfigError, MissingArtifact, ProvenanceMismatch
+from data.errors import MissingArtifact, ProvenanceMismatch
 from data.numerics import differences
 from data.store import GroupRecord, RunRecord, Store, check_name
 from flows.domain import Domain
@@ -63,7 +63,7 @@ def create_runs(
                 members=tuple(records),
             ),
         )
-    return [_settle(store, record) for record in records]
+    return [settle(store, record) for record in records]
 
 
 def create_group(store: Store, made: GroupRecord) -> list[RunRecord]:
@@ -76,7 +76,7 @@ def create_group(store: Store, made: GroupRecord) -> list[RunRecord]:
         present = store.find_group(made.group)
     if present is not None:
         _check_group(present, made)
-    return [_settle(store, record) for record in made.members]
+    return [settle(store, record) for record in made.members]
 
 
 def find_records(store: Store, name: str) -> list[RunRecord]:
@@ -96,32 +96,6 @@ def find_records(store: Store, name: str) -> list[RunRecord]:
             f"no run or group {name!r} in store {store.root}; there is: {shown or 'nothing yet'}"
         )
     return [record]
-
-
-def fork_run(
-    store: Store, origin: RunRecord, config: RunConfig, *, name: str | None = None
-) -> RunRecord:
-    """Record of a new run that takes over every stage of `origin` whose fingerprint is the same.
-
-    Raises `ConfigError` when the configuration is the same as the origin's.
-    """
-    if config.model_dump(mode="json") == origin.config:
-        raise ConfigError(
-            f"fork: expected a changed configuration, got that of {origin.run!r}; change it with "
-            "--set key=value, or `pluralist resume` the run itself"
-        )
-    changed = digest_of(config.model_dump(mode="json"))
-    name = name or f"{origin.run[:54]}-{changed[:8]}"
-    record = new_record(
-        run=name,
-        domain=origin.domain,
-        config=config,
-        preset=origin.preset,
-        arm=origin.arm,
-        group=None,
-        forked_from=origin.run,
-    )
-    return _settle(store, record)
 
 
 def check_numerics(store: Store, record: RunRecord, *, accept: bool = False) -> RunRecord:
@@ -182,7 +156,7 @@ def new_record(*, run: str, domain: str, config: RunConfig, **facts: Any) -> Run
     )
 
 
-def _settle(store: Store, record: RunRecord) -> RunRecord:
+def settle(store: Store, record: RunRecord) -> RunRecord:
     """Create the run, or check that the present one is the same and extend it if asked."""
     present = _present(store, record)
     if present is None:
@@ -234,6 +208,13 @@ def _check_group(present: GroupRecord, made: GroupRecord) -> None:
 
 def _some(runs: set[str]) -> str:
     return ", ".join(sorted(runs)[:3])
+
+
+def describe_members(members: Sequence[RunRecord]) -> str:
+    """Names of the first runs, and how many more there are."""
+    names = [member.run for member in members]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def _are_mappings(value: Any) -> bool:

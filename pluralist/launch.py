@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from data.errors import ClaimNotMet, ConfigError
+from data.errors import ClaimNotMet, ConfigError, ProvenanceMismatch
 from data.store import RunRecord, Store
 from flows.creation import check_numerics, create_runs, default_name
 from flows.domain import (
@@ -107,10 +107,26 @@ def execute(store: Store, records: Sequence[RunRecord], *, prefect: bool) -> Non
 
             with progress_shown():
                 retrain_here(str(store.root), runs)
-    except BaseException:
+    except BaseException as error:
         name = records[0].group or records[0].run
-        print_note(f"resume with: pluralist resume {name} --store {shlex.quote(str(store.root))}")
+        note_how_to_resume(store, f"resume {name}", error)
         raise
+
+
+def is_mendable(error: BaseException) -> bool:
+    """Whether the same run may end better another time, as it is or once something is mended."""
+    return not isinstance(error, ConfigError | ProvenanceMismatch)
+
+
+def note_how_to_resume(store: Store, command: str, error: BaseException) -> None:
+    """Say on stderr which `command` goes on after `error`, unless that would meet it again.
+
+    A wrong configuration stays wrong, and what differs from what was committed stays different;
+    such errors say themselves what to do.
+    """
+    if is_mendable(error):
+        path = shlex.quote(str(store.root))
+        print_note(f"resume with: pluralist {command} --store {path}")
 
 
 def report(

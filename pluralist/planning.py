@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from data.artifact import find_artifact
+from data.errors import PluralistError
 from data.manifest import Manifest
 from data.store import RunRecord, Store
 from flows.creation import changed_keys
-from pluralist.output import format_seconds, format_size, print_line, print_table
+from pluralist.output import format_seconds, format_size, print_line, print_note, print_table
 from tasks.places import ITERATION_STAGES, Fingerprints, Place, all_places
 from tasks.settings import RunConfig, parse_config
 
@@ -45,9 +46,14 @@ def plan_runs(
     """One plan a run, from its configuration and, where it exists, its record.
 
     Costs are the mean of the same stage's commits in this run, or else those of the newest other
-    run of the domain scaled by the number of rows; None where the store holds none.
+    run of the domain scaled by the number of rows; None where the store holds none. A damaged
+    other run is passed over with a note on stderr.
     """
-    return [_plan(store, run, config, record) for run, (config, record) in runs.items()]
+    notes: dict[str, str] = {}
+    plans = [_plan(store, run, config, record, notes) for run, (config, record) in runs.items()]
+    for note in notes.values():
+        print_note(note)
+    return plans
 
 
 def print_plan(store: Store, plans: list[RunPlan]) -> None:
@@ -79,7 +85,9 @@ def print_plan(store: Store, plans: list[RunPlan]) -> None:
     print_line(f"store    {store.root}")
 
 
-def _plan(store: Store, run: str, config: RunConfig, record: RunRecord | None) -> RunPlan:
+def _plan(
+    store: Store, run: str, config: RunConfig, record: RunRecord | None, notes: dict[str, str]
+) -> RunPlan:
     fingerprints = Fingerprints(config)
     reused: dict[str, list[Manifest]] = {stage: [] for stage in ("initial", *ITERATION_STAGES)}
     missing: dict[str, int] = dict.fromkeys(reused, 0)
@@ -93,7 +101,7 @@ def _plan(store: Store, run: str, config: RunConfig, record: RunRecord | None) -
             first_missing = first_missing or str(place)
     changed = changed_keys(record.config, config.model_dump(mode="json")) if record else []
     stages = [
-        _stage_plan(stage, found, missing[stage], _experience(store, config, stage, found))
+        _stage_plan(stage, found, missing[stage], _experience(store, config, stage, found, notes))
         for stage, found in reused.items()
     ]
     if record is None:
@@ -128,10 +136,12 @@ def _committed(store: Store, run: str, place: Place, fingerprints: Fingerprints)
 
 
 def _experience(
-    store: Store, config: RunConfig, stage: str, found: list[Manifest]
+    store: Store, config: RunConfig, stage: str, found: list[Manifest], notes: dict[str, str]
 ) -> tuple[float, float] | None:
     """Seconds and bytes of one such stage: the mean of `found`, or else of the newest other run
     of the domain that has committed one, scaled by the number of rows; None where there is none.
+
+    Damaged other runs are passed over with a line in `notes`: this run does not depend on them.
     """
     if found:
         return (
@@ -142,19 +152,32 @@ def _experience(
         run: (store.run_folder(run) / "run.json").stat().st_mtime for run in store.run_names()
     }
     for run in sorted(created, key=lambda run: created[run], reverse=True):
-        record = store.read_run(run)
-        if record.domain != config.domain:
+        try:
+            experience = _of_other_run(store, config, stage, run)
+        except PluralistError as error:
+            notes[run] = f"{run}: nothing to learn from: {error}"
             continue
-        theirs = parse_config(record.config)
-        if stage == "initial":
-            folder = store.initial_folder(Fingerprints(theirs).of(Place(None, "initial")))
-        else:
-            folder = store.stage_folder(run, 0, stage)
-        artifact = find_artifact(folder)
-        if artifact is not None:
-            scale = _rows(config, stage) / _rows(theirs, stage)
-            return scale * artifact.manifest.wall_seconds, scale * artifact.manifest.size
+        if experience is not None:
+            return experience
     return None
+
+
+def _of_other_run(
+    store: Store, config: RunConfig, stage: str, run: str
+) -> tuple[float, float] | None:
+    record = store.read_run(run)
+    if record.domain != config.domain:
+        return None
+    theirs = parse_config(record.config)
+    if stage == "initial":
+        folder = store.initial_folder(Fingerprints(theirs).of(Place(None, "initial")))
+    else:
+        folder = store.stage_folder(run, 0, stage)
+    artifact = find_artifact(folder)
+    if artifact is None:
+        return None
+    scale = _rows(config, stage) / _rows(theirs, stage)
+    return scale * artifact.manifest.wall_seconds, scale * artifact.manifest.size
 
 
 def _rows(config: RunConfig, stage: str) -> int:

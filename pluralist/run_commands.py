@@ -5,15 +5,15 @@ from typing import Annotated
 import typer
 
 from data.errors import ConfigError, ProvenanceMismatch
-from data.store import RunRecord, Store
+from data.store import GroupRecord, RunRecord, Store
 from flows.creation import (
     changed_keys,
     check_numerics,
     describe_change,
     find_records,
-    fork_run,
 )
 from flows.domain import Plain, find_domain, merge, parse_settings
+from flows.fork import fork_group, fork_run
 from flows.rounds import is_complete
 from pluralist.launch import create_requested, execute, read_request, report
 from pluralist.options import (
@@ -91,26 +91,15 @@ def resume(
         check_numerics(opened, _extended(opened, record, settings or []), accept=accept_numerics)
         for record in find_records(opened, name)
     ]
-    group = opened.find_group(name)
-    if group is not None and group.axes is not None:
-        finish_sweep(
-            opened,
-            records,
-            name,
-            prefect=prefect and _wants_prefect(records),
-            concurrency=concurrency,
-            as_json=as_json,
-            command="resume",
-        )
-        return
-    execute(opened, records, prefect=prefect and _wants_prefect(records))
-    report(
+    _finish(
         opened,
         records,
-        experiment=group.experiment if group else None,
+        opened.find_group(name),
+        prefect=prefect,
         as_json=as_json,
-        strict=strict,
         command="resume",
+        strict=strict,
+        concurrency=concurrency,
     )
 
 
@@ -123,16 +112,32 @@ def fork(
     as_json: JsonOption = False,
     store: StoreOption = STORE_PATH,
 ) -> None:
-    """Make a new run with a changed configuration that reuses every stage it does not touch."""
+    """Make a new run or group, with a changed configuration or after one of a release before.
+
+    Every stage that neither touches is taken over.
+    """
     opened = Store(store)
-    parent = opened.read_run(origin)
-    config = _changed(parent, settings or [])
-    record = check_numerics(
-        opened, fork_run(opened, parent, config, name=name), accept=accept_numerics
+    parents = find_records(opened, origin)
+    group = opened.find_group(origin)
+
+    def change(parent: RunRecord) -> RunConfig:
+        return _changed(parent, settings or [])
+
+    if group is None:
+        records = [fork_run(opened, parents[0], change(parents[0]), name=name)]
+    else:
+        records = fork_group(opened, group, parents, change, name=name)
+    records = [check_numerics(opened, record, accept=accept_numerics) for record in records]
+    for record in records:
+        print_note(f"{record.run}: forked from {record.forked_from}")
+    _finish(
+        opened,
+        records,
+        None if group is None else opened.find_group(str(records[0].group)),
+        prefect=prefect,
+        as_json=as_json,
+        command="fork",
     )
-    print_note(f"{record.run}: forked from {parent.run}")
-    execute(opened, [record], prefect=prefect and _wants_prefect([record]))
-    report(opened, [record], experiment=None, as_json=as_json, command="fork")
 
 
 def plan(
@@ -167,6 +172,41 @@ def plan(
         print_json("plan", [one.plain() for one in runs])
     else:
         print_plan(opened, runs)
+
+
+def _finish(
+    store: Store,
+    records: list[RunRecord],
+    group: GroupRecord | None,
+    *,
+    prefect: bool,
+    as_json: bool,
+    command: str,
+    strict: bool = False,
+    concurrency: int | None = None,
+) -> None:
+    """Run what is missing of a run, group or sweep and print what it shows."""
+    prefect = prefect and _wants_prefect(records)
+    if group is not None and group.axes is not None:
+        finish_sweep(
+            store,
+            records,
+            group.group,
+            prefect=prefect,
+            concurrency=concurrency,
+            as_json=as_json,
+            command=command,
+        )
+        return
+    execute(store, records, prefect=prefect)
+    report(
+        store,
+        records,
+        experiment=group.experiment if group else None,
+        as_json=as_json,
+        strict=strict,
+        command=command,
+    )
 
 
 def _wants_prefect(records: list[RunRecord]) -> bool:

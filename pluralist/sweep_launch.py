@@ -1,7 +1,6 @@
 """Running a sweep from the command line, and what a finished one shows."""
 
 import math
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +8,7 @@ from data.errors import PluralistError
 from data.store import GroupRecord, RunRecord, Store
 from flows.creation import find_records
 from flows.sweep import SweepOutcome, default_concurrency, run_sweep, unfinished
+from pluralist.launch import is_mendable, note_how_to_resume
 from pluralist.output import print_json, print_line, print_note, print_table
 from pluralist.progress_bar import progress_shown
 
@@ -32,17 +32,17 @@ def finish_sweep(
 
     The other failures are named on stderr before.
     """
-    how_to_resume = f"pluralist resume {group} --store {shlex.quote(str(store.root))}"
     try:
         outcome = run_members(store, group, prefect=prefect, concurrency=concurrency)
-    except BaseException:
-        print_note(f"resume with: {how_to_resume}")
+    except BaseException as stopped:
+        note_how_to_resume(store, f"resume {group}", stopped)
         raise
     _report(store, records, group, outcome, as_json=as_json, command=command)
     if outcome.failed:
         for _, error in outcome.failed[1:]:
             print_note(f"error: {error}")
-        print_note(f"resume with: {how_to_resume}")
+        mendable = [error for _, error in outcome.failed if is_mendable(error)]
+        note_how_to_resume(store, f"resume {group}", (mendable or [outcome.failed[0][1]])[0])
         raise outcome.failed[0][1]
 
 

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -105,7 +106,8 @@ def _check_provenance(context: RunContext, place: Place, artifact: Artifact) -> 
     if artifact.fingerprint != expected or len(manifest.upstream) != len(upstream(place)):
         raise ProvenanceMismatch(
             f"{artifact.folder}: fingerprint expected {expected}, found {artifact.fingerprint}: "
-            "it was committed by another configuration or release; fork the run to go on"
+            "it was committed by another configuration or release; to go on with what is still "
+            f"the same: {_fork_command(context)}"
         )
     if not context.accepts(manifest.numerics):
         rows = differences(context.record.numerics, manifest.numerics)
@@ -122,6 +124,11 @@ def _check_provenance(context: RunContext, place: Place, artifact: Artifact) -> 
                 f"{recorded.content_digest}, but {found} is committed there now; set this stage "
                 "aside with `pluralist verify RUN --quarantine` and resume"
             )
+
+
+def _fork_command(context: RunContext) -> str:
+    name = context.record.group or context.run
+    return f"pluralist fork {name} --store {shlex.quote(str(context.store.root))}"
 
 
 def _adopted(context: RunContext, place: Place) -> Artifact | None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from data import failpoints
 from data.store import Store
-from flows.creation import create_runs, find_records, fork_run
+from flows.creation import create_runs, find_records
 from flows.domain import arm_configs, find_domain, find_preset
+from flows.fork import fork_run
 from flows.rounds import rounds
 from tasks.context import RunContext
 from tasks.settings import parse_config

@@ -4,8 +4,9 @@ import pytest
 
 from data import numerics
 from data.errors import ProvenanceMismatch
-from flows.creation import check_numerics, fork_run
+from flows.creation import check_numerics
 from flows.domain import find_domain
+from flows.fork import fork_run
 from flows.rounds import rounds
 from tasks.context import RunContext
 from tasks.places import Place, all_places

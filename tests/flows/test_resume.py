@@ -11,8 +11,9 @@ from data import failpoints
 from data.errors import BadNumbers, ConfigError, CorruptArtifact, ProvenanceMismatch
 from data.quarantine import quarantine
 from data.store import RunRecord
-from flows.creation import changed_keys, check_numerics, create_runs, fork_run
+from flows.creation import changed_keys, check_numerics, create_runs
 from flows.domain import find_domain
+from flows.fork import fork_run
 from flows.rounds import FAILURE, rounds
 from pluralist.listing import stage_digests
 from tasks.context import RunContext

@@ -7,6 +7,7 @@ import pytest
 
 from data import errors
 from pluralist import run_commands
+from tasks.places import STAGE_VERSIONS
 from tests.pluralist.conftest import Cli
 
 Capture = pytest.CaptureFixture[str]
@@ -133,3 +134,67 @@ def test_a_pool_larger_than_the_candidates_is_allowed_with_a_warning(
     pool = ("--set", "selection.scheme=fresh", "--set", "selection.pool_size=300")
     assert cli("run", "gmm", "--preset", "smoke", "--no-prefect", *pool) == 0
     assert "warning: pool_size 300 exceeds num_candidates 200" in capsys.readouterr().err
+
+
+def test_a_run_of_the_release_before_goes_on_by_the_command_that_resume_names(
+    cli: Cli, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setitem(STAGE_VERSIONS, "evaluate", 1)
+        assert cli("run", "gmm", "--preset", "smoke", "--name", "old", "--no-prefect") == 0
+    capsys.readouterr()
+    assert cli("resume", "old", "--no-prefect") == 8
+    named = capsys.readouterr().err
+    assert "pluralist fork old --store" in named
+    assert "resume with" not in named
+    assert cli("fork", "old", "--no-prefect") == 0
+    assert "forked from old" in capsys.readouterr().err
+    assert cli("fork", "old", "--no-prefect", "--name", "again") == 0
+
+
+def test_a_sweep_of_the_release_before_is_forked_whole_and_unchanged(
+    cli: Cli, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = ("sweep", "gmm", "--preset", "smoke", "--over", "seed=0..1", "--no-prefect")
+    with monkeypatch.context() as before:
+        before.setitem(STAGE_VERSIONS, "evaluate", 1)
+        # Written down only: workers are other processes, which would be of this release.
+        before.setattr("pluralist.sweep_commands.finish_sweep", lambda *_, **__: None)
+        assert cli(*sweep, "--name", "old") == 0
+        assert cli("run", "gmm", "--preset", "smoke", "--name", "old-s0", "--no-prefect") == 0
+    assert cli("fork", "old", "--no-prefect", "--set", "q=0.4") == 2
+    assert "whose axes say what its members are" in capsys.readouterr().err
+    assert cli("fork", "old", "--no-prefect", "--name", "new") == 0
+    assert "new-s0: forked from old-s0" in capsys.readouterr().err
+
+
+def test_a_plan_passes_over_a_damaged_run_that_it_does_not_concern(
+    smoke: Cli, capsys: Capture, tmp_path: Path
+) -> None:
+    run = ("run", "gmm", "--preset", "smoke", "--no-prefect", "--set", "seed=7")
+    assert smoke(*run, "--name", "other") == 0
+    damage(tmp_path / "store/runs/other/run.json", "flipped bit")
+    capsys.readouterr()
+    assert smoke("plan", "gmm", "--preset", "smoke", "--set", "seed=9") == 0
+    shown = capsys.readouterr()
+    assert "total    unknown" not in shown.out, "the intact run has the times"
+    assert shown.err.count("other: nothing to learn from: ") == 1
+    assert "run.json" in shown.err
+    assert smoke("plan", "other") == 5, "its own record it does need"
+
+
+def test_resuming_is_not_offered_for_what_it_cannot_mend(
+    cli: Cli, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error: errors.PluralistError = errors.ConfigError("impossible")
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("flows.retrain.retrain_here", fail)
+    run = ("run", "gmm", "--preset", "smoke", "--name", "first", "--no-prefect")
+    assert cli(*run) == 2
+    assert "resume with" not in capsys.readouterr().err
+    error = errors.StageFailed("later perhaps")
+    assert cli(*run) == 3
+    assert "resume with: pluralist resume first --store" in capsys.readouterr().err
