@@ -23,6 +23,9 @@ from tasks.figures import save_figure
 # Runs the members of a group that are not complete; returns those that failed.
 RunGroup = Callable[[Store, str], Sequence[str]]
 
+# Suffixes of the files written for an experiment.
+OUTPUTS = ("md", "json", "png", "svg", "parquet")
+
 
 def study_points(study: Study) -> list[Point]:
     """Every run of a study; raises `ConfigError` for one that cannot be."""
@@ -53,9 +56,11 @@ def reproduce(
     """Run what is missing of the experiment's study, then judge, draw and write it down.
 
     Experiments of one study share its runs. A verdict needs every run: with one missing it is
-    void. Raises as reading does for a damaged artifact.
+    void. What an earlier time wrote is removed first. Raises as reading does for a damaged
+    artifact.
     """
     study = experiment.study(quick)
+    _discard(experiment, folder)
     domain, members = find_domain(study.base.domain), study_points(study)
     name = f"{study.name}-{default_sweep_name(domain, members)[-8:]}"
     records = create_sweep(store, domain, members, name=name, experiment=experiment.name)
@@ -92,15 +97,19 @@ def judged(experiment: Experiment, frame: Frame, study: Study, *, num_runs: int)
     return [whole, *experiment.judge(frame, study)]
 
 
+def _discard(experiment: Experiment, folder: Path) -> None:
+    """Remove what an earlier time wrote: a page must not outlive the data it was made from."""
+    with storage_errors(folder):
+        for suffix in OUTPUTS:
+            (folder / f"{experiment.name.lower()}.{suffix}").unlink(missing_ok=True)
+
+
 def _write(made: Reproduction, frame: Frame, records: Sequence[RunRecord]) -> None:
     with storage_errors(made.folder):
         made.folder.mkdir(parents=True, exist_ok=True)
         table = pa.Table.from_pandas(frame, preserve_index=False)
         replace_file(made.results, table_bytes(table))
         name = made.experiment.name.lower()
-        # One of an earlier time must not stay beside a void verdict.
-        for suffix in ("png", "svg"):
-            (made.folder / f"{name}.{suffix}").unlink(missing_ok=True)
         if made.figure is not None:
             save_figure(made.experiment.draw(frame, made.study), made.folder, name)
         replace_file(made.page, render_page(made, records).encode())

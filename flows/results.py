@@ -1,5 +1,6 @@
 """What finished runs show: measured beside predicted, a verdict, figures; all from artifacts."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from data.files import replace_file, storage_errors
 from data.parquet import table_bytes
 from data.schemas import described
 from data.store import RunRecord, Store
+from tasks.agreement import UNMET
 from tasks.claims import Claim, judge_e1, overall
 from tasks.context import RunContext
 from tasks.figures import ArmCurves, draw_moments, draw_points, save_figure
@@ -21,6 +23,8 @@ from tasks.places import evaluation_place
 
 FloatArray = npt.NDArray[np.float64]
 
+NOT_PREDICTED = "not predicted"
+MAIN_METRICS = ("reward_mean.", "reward_var.", "basin_mass.")
 NOT_JUDGED = "not judged: it is defined for two quadratic rewards of equal gamma and weight"
 
 RESULTS = pa.schema(
@@ -86,7 +90,9 @@ def summarise(
         experiment=experiment,
         verdict=overall(claims) if claims else NOT_JUDGED if experiment else None,
         claims=claims,
-        comparisons=[row for context in contexts for row in _comparisons(context)],
+        comparisons=[
+            row for context in contexts for row in _comparisons(context, histories[context.run][-1])
+        ],
         results=_write_results(contexts, histories, folder),
         figures=_draw(contexts, histories, folder / "figures"),
     )
@@ -121,8 +127,14 @@ def _predictions(context: RunContext, k: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _comparisons(context: RunContext) -> list[Comparison]:
-    return [
+def _comparisons(context: RunContext, metrics: dict[str, float]) -> list[Comparison]:
+    """Every prediction about the last model, after its main metrics where none is predicted."""
+    rows = _predictions(context, context.config.iterations)
+    main = [name for kind in MAIN_METRICS for name in metrics if name.startswith(kind)]
+    if any(row["quantity"].startswith(MAIN_METRICS) for row in rows):
+        main = []
+    nothing = (math.nan, math.nan, math.nan, NOT_PREDICTED, "no closed form for these rewards")
+    return [Comparison(context.run, name, metrics[name], *nothing) for name in main] + [
         Comparison(
             run=context.run,
             quantity=row["quantity"],
@@ -133,7 +145,7 @@ def _comparisons(context: RunContext) -> list[Comparison]:
             verdict=row["verdict"],
             basis=row["basis"],
         )
-        for row in _predictions(context, context.config.iterations)
+        for row in rows
     ]
 
 
@@ -188,9 +200,12 @@ def _curves(context: RunContext, history: list[dict[str, float]]) -> ArmCurves:
     metrics = [
         f"reward_{kind}.{name}" for kind in ("mean", "var") for name in context.config.reward_names
     ]
-    predicted = {metric: np.full(len(history), np.nan) for metric in metrics}
-    for k in range(len(history)):
-        for row in _predictions(context, k):
+    rounds = [_predictions(context, k) for k in range(len(history))]
+    # A curve whose last model does not meet its assumption is that of another loop.
+    unmet = {row["quantity"] for row in rounds[-1] if row["verdict"] == UNMET}
+    predicted = {metric: np.full(len(history), np.nan) for metric in metrics if metric not in unmet}
+    for k, rows in enumerate(rounds):
+        for row in rows:
             if row["quantity"] in predicted:
                 predicted[row["quantity"]][k] = row["predicted"]
     return ArmCurves(

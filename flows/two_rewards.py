@@ -25,6 +25,11 @@ def expand_two_rewards(raw: dict[str, Any], shape_keys: Sequence[str]) -> dict[s
     distance = numbers.pop("distance", None)
     rewards = [reward | numbers for reward in two]
     if distance is not None:
+        if distance < 0:
+            raise ConfigError(
+                f"distance: expected a number of at least 0, got {distance:g}; the first centre is "
+                "the left one"
+            )
         for reward, side in zip(rewards, (-0.5, 0.5), strict=True):
             reward["centre"] = [side * distance, 0.0]
     return rest | {"rewards": rewards}

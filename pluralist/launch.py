@@ -24,6 +24,7 @@ from flows.domain import (
 from flows.results import Comparison, Summary, summarise
 from pluralist.output import print_json, print_line, print_note, print_table
 from pluralist.progress_bar import progress_shown
+from tasks.agreement import NOT_MET, UNMET, possible_range
 from tasks.claims import VIOLATED, VOID
 from tasks.selection import check_selection
 from tasks.settings import RunConfig
@@ -152,7 +153,7 @@ def report(
 
 def _print_summary(store: Store, records: Sequence[RunRecord], summary: Summary) -> None:
     rows = [
-        (row.run, row.quantity, row.measured, row.predicted, _allowed(row), row.verdict)
+        (row.run, row.quantity, row.measured, row.predicted, _allowed(row), _agreement(row))
         for row in summary.comparisons
     ]
     if rows:
@@ -177,9 +178,21 @@ def _print_summary(store: Store, records: Sequence[RunRecord], summary: Summary)
 
 
 def _allowed(row: Comparison) -> str:
-    if math.isinf(row.upper):
-        return f">= {row.lower:.4g}"
-    return f"{row.lower:.4g} to {row.upper:.4g}"
+    """The interval, cut to what the quantity can be; a dash where nothing was predicted."""
+    if math.isnan(row.lower) or math.isnan(row.upper):
+        return "-"
+    least, largest = possible_range(row.quantity)
+    lower = min(max(row.lower, least), largest)
+    upper = max(min(row.upper, largest), least)
+    if math.isinf(upper):
+        return f">= {lower:.4g}"
+    return f"{lower:.4g} to {upper:.4g}"
+
+
+def _agreement(row: Comparison) -> str:
+    """The verdict, and which assumption it is that is not met."""
+    _, said, which = row.basis.rpartition(NOT_MET)
+    return f"{row.verdict}: {which}" if said and row.verdict == UNMET else row.verdict
 
 
 def _plain(store: Store, records: Sequence[RunRecord], summary: Summary) -> dict[str, Any]:

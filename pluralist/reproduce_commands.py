@@ -1,5 +1,6 @@
 """The command `reproduce`: experiments by name, with a verdict, a figure and a page each."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from data.errors import ClaimNotMet, ConfigError
 from data.store import Store
+from pluralist.launch import note_how_to_resume
 from pluralist.options import STORE_PATH, ConcurrencyOption, JsonOption, StoreOption
 from pluralist.output import print_json, print_line, print_note, print_table
 from pluralist.run_commands import PrefectOption
@@ -65,11 +67,16 @@ def reproduce(
         scale = "quick" if quick else "full"
         print_note(f"{experiment.name} ({scale}): {experiment.title}")
         folder = (output or store / "reports") / scale
-        made.append(
-            run_experiment(
+        try:
+            outcome = run_experiment(
                 Store(store), experiment, quick=quick, folder=folder, run_group=run_group
             )
-        )
+        except BaseException as error:
+            waiting = [one.name for one in chosen[len(made) :]]
+            flags = [*(["--quick"] if quick else []), *_folder_option(output)]
+            note_how_to_resume(Store(store), " ".join(["reproduce", *waiting, *flags]), error)
+            raise
+        made.append(outcome)
         if not as_json:
             _show(made[-1])
     if as_json:
@@ -77,6 +84,10 @@ def reproduce(
     failed = [one.experiment.name for one in made if one.verdict != HOLDS]
     if strict and failed:
         raise ClaimNotMet(f"{', '.join(failed)} did not hold, and --strict was given")
+
+
+def _folder_option(output: Path | None) -> list[str]:
+    return [] if output is None else ["--output", shlex.quote(str(output))]
 
 
 def _show_list(*, as_json: bool) -> None:

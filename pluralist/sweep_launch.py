@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from data.errors import PluralistError
 from data.store import GroupRecord, RunRecord, Store
 from flows.creation import find_records
+from flows.results import MAIN_METRICS
 from flows.sweep import SweepOutcome, default_concurrency, run_sweep, unfinished
 from pluralist.launch import is_mendable, note_how_to_resume
 from pluralist.output import print_json, print_line, print_note, print_table
@@ -14,8 +15,6 @@ from pluralist.progress_bar import progress_shown
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MAIN_METRICS = ("reward_mean.", "reward_var.", "basin_mass.")
 
 
 def finish_sweep(

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 HOLDS, VIOLATED, UNMET = "holds", "violated", "assumption not met"
+# What stands between the basis of a prediction and its assumption that is not met.
+NOT_MET = "; not met: "
+SHARES = ("pool_limit", "leakage", "selection_leakage")
+VARIANCES = ("reward_var", "reward_var_bound")
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ def compared(prediction: Prediction, measured: float) -> dict[str, Any]:
     inside = prediction.lower <= measured <= prediction.upper
     verdict, basis = HOLDS if inside else VIOLATED, prediction.basis
     if prediction.unmet is not None:
-        verdict, basis = UNMET, f"{basis}; not met: {prediction.unmet}"
+        verdict, basis = UNMET, f"{basis}{NOT_MET}{prediction.unmet}"
     return {
         "quantity": prediction.quantity,
         "predicted": prediction.predicted,
@@ -47,6 +51,19 @@ def compared(prediction: Prediction, measured: float) -> dict[str, Any]:
         "verdict": verdict,
         "basis": basis,
     }
+
+
+def possible_range(quantity: str) -> tuple[float, float]:
+    """Least and largest value that a quantity can have: shares and masses 0 to 1, variances 0 on.
+
+    Known by its name, `<kind>.<reward>` or `<kind>`.
+    """
+    kind = quantity.partition(".")[0]
+    if kind in VARIANCES:
+        return 0.0, math.inf
+    if kind in SHARES or kind.endswith(("_mass", "_share")):
+        return 0.0, 1.0
+    return -math.inf, math.inf
 
 
 def sampling_slack(share: float, *sizes: int) -> float:

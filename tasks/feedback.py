@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from data.errors import BadNumbers
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.integer[Any]]
 
@@ -21,8 +23,18 @@ def noisy_scores(
     """Every score plus an independent Gaussian of standard `deviation`, in reward units.
 
     The noise of a candidate is drawn once a round, as one reading of an unsure judge would be.
+    Raises `BadNumbers` where scores, or the differences of them and their opposites, overflow.
     """
-    return scores + deviation * rng.standard_normal(scores.shape)
+    # An overflow becomes an infinity, which is refused right below.
+    with np.errstate(over="ignore", invalid="ignore"):
+        noisy = scores + deviation * rng.standard_normal(scores.shape)
+        spread = 2 * np.abs(noisy).max(initial=0.0)
+    if not np.isfinite(spread):
+        raise BadNumbers(
+            f"selection.score_noise: expected noisy scores with finite differences, got a spread "
+            f"of {spread:g} with {deviation:g}; lower it"
+        )
+    return noisy
 
 
 def draw_flips(num_draws: int, probability: float, *, rng: np.random.Generator) -> npt.NDArray[Any]:

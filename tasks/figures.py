@@ -55,10 +55,10 @@ def draw_moments(
                     linewidth=1.2,
                     label=f"{arm.arm}, measured",
                 )
-                if metric in arm.predicted:
+                if np.isfinite(arm.predicted.get(metric, np.nan)).any():
                     panel.plot(
                         steps,
-                        arm.predicted[metric] / unit,
+                        _drawable(arm.predicted[metric], kind) / unit,
                         color=colour,
                         linestyle="--",
                         linewidth=1.0,
@@ -74,6 +74,14 @@ def draw_moments(
         panel.set_xlabel("k of the model p_k")
     axes[0, 0].legend(frameon=False, fontsize=8)
     return figure
+
+
+def _drawable(
+    values: FloatArray,  # (T + 1,)
+    kind: str,
+) -> FloatArray:  # (T + 1,)
+    """`values`, without variances of 0 or less, which a logarithmic axis cannot show."""
+    return np.where(values > 0, values, np.nan) if kind == "var" else values
 
 
 def draw_points(

@@ -1,5 +1,6 @@
 """The configuration of one run: what it samples, rewards, selects, retrains and evaluates."""
 
+import math
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -67,6 +68,8 @@ class WeightKnot(FrozenConfig):
             raise ValueError(
                 f"expected numbers of at least 0 that are not all 0, got {list(weights)}"
             )
+        if not math.isfinite(sum(weights)):
+            raise ValueError(f"expected numbers with a finite sum, got {list(weights)}")
         return weights
 
 
@@ -127,7 +130,10 @@ class RunConfig(FrozenConfig):
 
     @model_validator(mode="after")
     def _check(self) -> "RunConfig":
-        if sum(self.weights) <= 0:
+        given = [reward.weight for reward in self.rewards]
+        if not math.isfinite(sum(given)):
+            raise ValueError(f"rewards: expected weights with a finite sum, got {given}")
+        if sum(given) <= 0:
             raise ValueError("rewards: expected at least one positive weight, got only zeros")
         names = self.reward_names
         if len(set(names)) < len(names):
@@ -138,8 +144,24 @@ class RunConfig(FrozenConfig):
                 "training: expected no real rows and no accumulation with scheme 'expected', got "
                 f"{self.training}; use another selection.scheme"
             )
+        self._check_generator()
         self._check_schedule()
         return self
+
+    def _check_generator(self) -> None:
+        """Refuse what the class of the generator cannot do, before anything is created."""
+        name = self.generator.kind
+        kind = find_generator(name)
+        if self.selection.scheme == "expected" and getattr(kind, "support", None) is None:
+            raise ValueError(
+                f"selection.scheme 'expected': expected a generator with a finite support, got "
+                f"{name!r}; use generator 'density', or scheme 'all' or 'fresh'"
+            )
+        if self.training.real_share > 0 and getattr(kind, "real_data", None) is None:
+            raise ValueError(
+                f"training.real_share: expected 0 for generator {name!r}, which has no real data, "
+                f"got {self.training.real_share:g}; leave it out"
+            )
 
     def _check_schedule(self) -> None:
         steps = [knot.iteration for knot in self.weight_schedule]

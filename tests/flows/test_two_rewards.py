@@ -41,3 +41,8 @@ def test_pools_of_prompts_are_refused_and_others_not() -> None:
     refuse_groups({"selection": 5}, "gmm", "all")
     with pytest.raises(ConfigError, match="expected all, got 'grouped'; .* and gmm has none"):
         refuse_groups({"selection": {"scheme": "grouped"}}, "gmm", "all")
+
+
+def test_a_negative_distance_is_refused() -> None:
+    with pytest.raises(ConfigError, match="distance: expected a number of at least 0, got -3; the"):
+        expand_two_rewards({"rewards": TWO, "distance": -3}, ())

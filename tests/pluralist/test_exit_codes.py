@@ -198,3 +198,26 @@ def test_resuming_is_not_offered_for_what_it_cannot_mend(
     error = errors.StageFailed("later perhaps")
     assert cli(*run) == 3
     assert "resume with: pluralist resume first --store" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("noise", ["1e308", "1e300"])
+def test_noise_too_large_for_numbers_ends_with_one_message(
+    cli: Cli, capsys: Capture, noise: str
+) -> None:
+    run = ("run", "gmm", "--preset", "smoke", "--no-prefect", "--set", "iterations=2")
+    code = cli(*run, "--set", f"selection.score_noise={noise}")
+    message = capsys.readouterr().err
+    assert "Warning" not in message
+    assert "Traceback" not in message
+    assert code == (4 if noise == "1e308" else 0), message
+
+
+def test_what_a_generator_cannot_do_is_refused_before_anything_is_created(
+    cli: Cli, capsys: Capture, tmp_path: Path
+) -> None:
+    run = ("run", "gmm", "--preset", "smoke", "--no-prefect")
+    assert cli(*run, "--set", "selection.scheme=expected") == 2
+    assert "expected a generator with a finite support" in capsys.readouterr().err
+    assert cli(*run, "--set", "distance=-1") == 2
+    assert "distance: expected a number of at least 0" in capsys.readouterr().err
+    assert not (tmp_path / "store").exists()

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from tasks.agreement import HOLDS, UNMET, VIOLATED, Prediction, compared, near, sampling_slack
+from tasks.agreement import (
+    HOLDS,
+    UNMET,
+    VIOLATED,
+    Prediction,
+    compared,
+    near,
+    possible_range,
+    sampling_slack,
+)
 
 
 @pytest.mark.parametrize(
@@ -60,3 +69,22 @@ def test_slack_covers_the_share_of_a_sample_nearly_always(share: float) -> None:
     counts = np.arange(501)
     outside = np.abs(counts / 500 - share) > sampling_slack(share, 500)
     assert binom.pmf(counts, 500, share)[outside].sum() < 2e-4
+
+
+@pytest.mark.parametrize(
+    ("quantity", "least", "largest"),
+    [
+        ("basin_mass.a", 0.0, 1.0),
+        ("curated_mass.a", 0.0, 1.0),
+        ("outside_mass", 0.0, 1.0),
+        ("limit_share.a", 0.0, 1.0),
+        ("pool_limit.a", 0.0, 1.0),
+        ("reward_var.a", 0.0, math.inf),
+        ("reward_var_bound.a", 0.0, math.inf),
+        ("reward_mean.some_mass", -math.inf, math.inf),
+    ],
+)
+def test_shares_and_variances_have_a_range_of_their_own(
+    quantity: str, least: float, largest: float
+) -> None:
+    assert possible_range(quantity) == (least, largest)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from data.errors import BadNumbers
 from tasks.bradley_terry import select
 from tasks.feedback import draw_flips, noisy_scores, with_opposites
 from tests.tasks.law import assert_law, choice
@@ -71,3 +72,10 @@ def test_flips_of_one_half_make_the_choice_from_two_a_coin_toss() -> None:
         scores, active, scheme="all", pool_size=None, temperature=0.1, replacement=True, rng=rng
     )
     assert_law(winners.candidate_id.reshape(-1, 1), {(0,): 0.5, (1,): 0.5})
+
+
+@pytest.mark.parametrize("deviation", [1e308, 1.7e308])
+def test_noise_that_overflows_is_refused_without_a_warning(deviation: float) -> None:
+    rng = np.random.default_rng(0)
+    with pytest.raises(BadNumbers, match="score_noise: expected noisy scores with finite diff"):
+        noisy_scores(np.zeros((50, 2)), deviation, rng=rng)

@@ -89,7 +89,6 @@ def test_no_stage_but_evaluate_has_another_algorithm_than_in_the_release_before(
         ({"q": 0.9}, "draw select retrain evaluate"),
         ({"num_candidates": 300}, "sample scores draw select retrain evaluate"),
         ({"seed": 1}, "sample scores draw select retrain evaluate"),
-        ({"selection": {"scheme": "expected"}}, "sample scores draw select retrain evaluate"),
         ({"iterations": 9}, ""),
         ({"training": {"real_share": 0.0}}, ""),
     ],
@@ -98,6 +97,12 @@ def test_an_option_changes_the_stages_it_enters_and_those_after(
     changes: dict[str, Any], stages: str
 ) -> None:
     assert first_changed(changes) == set(stages.split())
+
+
+def test_selection_in_expectation_changes_everything_but_the_model_it_starts_from() -> None:
+    drawn = changed(c9(), {"selection": {"scheme": "all"}})
+    stages = {"sample", "scores", "draw", "select", "retrain", "evaluate"}
+    assert first_changed({"selection": {"scheme": "expected"}}, drawn) == stages
 
 
 def test_an_option_of_the_choice_alone_reaches_the_next_sample_through_the_model() -> None:

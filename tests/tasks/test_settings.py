@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from data.errors import ConfigError
+from flows.density import c9
 from flows.gmm import paper
 from tasks.settings import RunConfig, TrainingConfig, WeightKnot, parse_config
 
@@ -84,8 +85,8 @@ def test_selection_in_expectation_trains_on_the_curated_set_alone(training: Any)
         ".*; use another selection.scheme"
     )
     with pytest.raises(ConfigError, match=text):
-        configured(selection={"scheme": "expected"}, training=training)
-    assert configured(selection={"scheme": "expected"}, training={}).training == TrainingConfig()
+        parse_config(c9().model_dump(mode="json") | {"training": training})
+    assert c9().training == TrainingConfig()
 
 
 def test_options_of_later_releases_stay_out_of_record_and_fingerprint_while_neutral() -> None:
@@ -147,3 +148,23 @@ def test_a_configuration_that_cannot_run_is_refused(changes: Any, text: str) -> 
 
 def test_a_knot_is_a_configuration_of_its_own() -> None:
     assert WeightKnot(iteration=0, weights=(1.0, 0.0)).weights == (1.0, 0.0)
+
+
+def test_expectation_needs_a_generator_with_a_support() -> None:
+    with pytest.raises(ConfigError, match="expected a generator with a finite support, got 'mixt"):
+        configured(selection={"scheme": "expected"})
+
+
+def test_real_rows_need_a_generator_that_has_some() -> None:
+    raw = c9().model_dump(mode="json")
+    sampled = raw | {"selection": {"scheme": "all"}, "training": {"real_share": 0.1}}
+    with pytest.raises(ConfigError, match="real_share: expected 0 for generator 'density', which"):
+        parse_config(sampled)
+
+
+def test_weights_whose_sum_overflows_are_refused() -> None:
+    with pytest.raises(ConfigError, match="expected numbers with a finite sum, got .1e.308, 1e"):
+        configured(weight_schedule=knots((0, (1e308, 1e308))))
+    rewards = [reward | {"weight": 1e308} for reward in paper().model_dump(mode="json")["rewards"]]
+    with pytest.raises(ConfigError, match="rewards: expected weights with a finite sum, got .1e"):
+        configured(rewards=rewards)

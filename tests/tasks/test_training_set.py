@@ -139,13 +139,8 @@ def test_real_rows_are_what_p_0_was_fitted_to_whatever_the_seed_of_the_run() -> 
     assert real_rows(config).num_rows == 1000
 
 
-def test_a_family_without_real_rows_has_none_and_cannot_mix_them_in(
-    make_idealised: MakeRun,
-) -> None:
+def test_a_family_without_real_rows_has_none_to_mix_in() -> None:
     assert find_real_rows(c9()) is None
     text = "training.real_share: expected a generator with real data, got 'density'; set it to 0"
     with pytest.raises(ConfigError, match=text):
         real_rows(c9())
-    sampled = {"selection": {"scheme": "all"}, "training": {"real_share": 0.5}}
-    with pytest.raises(ConfigError, match=text):
-        make_idealised(sampled)
