@@ -66,7 +66,14 @@ def setting(
 def describe_errors(error: ValidationError) -> str:
     """A validation error in one message: each wrong key, what was expected, what came."""
     lines = []
-    for problem in error.errors():
+    problems = error.errors()
+    for problem in problems:
+        # Pydantic counts what is left of a tuple after its wrong items are gone.
+        if problem["type"] == "too_short" and any(
+            other["loc"][: len(problem["loc"])] == problem["loc"] != other["loc"]
+            for other in problems
+        ):
+            continue
         place = ".".join(str(part) for part in problem["loc"])
         text = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":

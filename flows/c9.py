@@ -44,7 +44,7 @@ def judge(frame: Frame, study: Study) -> list[Claim]:
 
 
 def draw(frame: Frame, study: Study) -> "Figure":
-    """Shares within bounds, outside mass over k, Nash error over d."""
+    """Shares within bounds, outside mass over k, Nash error over d where it was measured."""
     return draw_checks(_paths(frame, study))
 
 
@@ -85,7 +85,7 @@ EXPERIMENT = Experiment(
         "shares end within the leakage bounds, which tighten with the distance of the rewards; "
         "mass outside the basins decays exponentially; the share nears the weight q"
     ),
-    source="section C.9, Tables 3 to 5, Figures 12 to 14",
+    source="paper, section C.9, Tables 3 to 5, Figures 12 to 14; tolerances ours",
     study=study,
     judge=judge,
     draw=draw,

@@ -60,8 +60,8 @@ def reproduce(
     artifact.
     """
     study = experiment.study(quick)
-    _discard(experiment, folder)
     domain, members = find_domain(study.base.domain), study_points(study)
+    _discard(experiment, folder)
     name = f"{study.name}-{default_sweep_name(domain, members)[-8:]}"
     records = create_sweep(store, domain, members, name=name, experiment=experiment.name)
     failed = list(run_group(store, name))

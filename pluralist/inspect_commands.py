@@ -116,7 +116,8 @@ def _show_runs(store: Store, name: str, *, as_json: bool) -> None:
         return
     for record, row in zip(find_records(store, name), rows, strict=True):
         for key, value in row.items():
-            print_line(f"{key:<12} {value}")
+            if value is not None and value != {}:
+                print_line(f"{key:<12} {_in_words(value)}")
         print_line(f"{'folder':<12} {store.run_folder(record.run)}")
         if row["models"]:
             context = RunContext(store, record)
@@ -127,6 +128,12 @@ def _show_runs(store: Store, name: str, *, as_json: bool) -> None:
             rows_shown = [(metric["metric"], metric["value"]) for metric in metrics]
             print_table((f"metric of p_{last}", "value"), rows_shown)
         print_line("")
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} = {one}" for key, one in value.items())
+    return str(value)
 
 
 def _show_iteration(context: RunContext, places: list[Place], *, as_json: bool) -> None:

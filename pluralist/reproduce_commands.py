@@ -62,7 +62,7 @@ def reproduce(
             print_note(f"error: {error}")
         return [run for run, _ in outcome.failed]
 
-    made = []
+    made: list[Reproduction] = []
     for experiment in chosen:
         scale = "quick" if quick else "full"
         print_note(f"{experiment.name} ({scale}): {experiment.title}")

@@ -90,3 +90,21 @@ def test_a_configuration_cannot_be_changed() -> None:
 def test_infinite_numbers_are_refused() -> None:
     with pytest.raises(ValidationError, match="finite number"):
         Inner(extra=float("inf"))
+
+
+class Item(FrozenConfig):
+    size: int = setting(1, "a size", "O", ge=0)
+
+
+class Items(FrozenConfig):
+    items: tuple[Item, ...] = setting(..., "some items", "O", min_length=1)
+
+
+def test_a_wrong_item_is_not_followed_by_the_count_of_the_others() -> None:
+    with pytest.raises(ValidationError) as wrong:
+        Items.model_validate({"items": [{"size": -1}]})
+    text = describe_errors(wrong.value)
+    assert text == "items.0.size: Input should be greater than or equal to 0, got -1"
+    with pytest.raises(ValidationError) as empty:
+        Items.model_validate({"items": []})
+    assert describe_errors(empty.value).startswith("items: Tuple should have at least 1 item")

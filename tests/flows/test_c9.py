@@ -75,3 +75,15 @@ def test_nothing_measured_is_void_and_still_has_a_page(rows: int) -> None:
     table = EXPERIMENT.table(frame, QUICK)
     assert isinstance(table, pd.DataFrame) and table.empty
     assert EXPERIMENT.draw(frame, QUICK).axes
+
+
+def test_the_figure_has_no_panel_without_anything_to_show() -> None:
+    quick = EXPERIMENT.draw(plain_frame((2.0, 6.0), (0.25, 0.4, 0.75)), QUICK)
+    assert [bool(panel.lines) for panel in quick.axes] == [True, True]
+    weights = tuple(float(q) for q in STUDY.blocks[0].axes["q"])
+    full = EXPERIMENT.draw(plain_frame((2.0, 6.0), weights), STUDY)
+    assert [bool(panel.lines) for panel in full.axes] == [True, True, True]
+
+
+def test_the_page_says_whose_the_tolerances_are() -> None:
+    assert "tolerances ours" in EXPERIMENT.source

@@ -221,3 +221,16 @@ def test_what_a_generator_cannot_do_is_refused_before_anything_is_created(
     assert cli(*run, "--set", "distance=-1") == 2
     assert "distance: expected a number of at least 0" in capsys.readouterr().err
     assert not (tmp_path / "store").exists()
+
+
+def test_showing_a_run_leaves_out_what_is_not_set(smoke: Cli, capsys: Capture) -> None:
+    assert smoke("show", "first") == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^state +complete$", out, re.MULTILINE)
+    for word in ("None", "{}", "group", "axes", "marked", "forked_from"):
+        assert word not in out
+    changed = ("--set", "evaluation.num_samples=50", "--no-prefect", "--name", "child")
+    assert smoke("fork", "first", *changed) == 0
+    capsys.readouterr()
+    assert smoke("show", "child") == 0
+    assert re.search(r"^forked_from +first$", capsys.readouterr().out, re.MULTILINE)

@@ -157,3 +157,43 @@ def test_a_member_that_fails_is_void_and_named(
     page = (tmp_path / "store/reports/quick/e1.md").read_text()
     assert page.count("- `tiny-") == 2 and "## Failed runs" in page
     assert cli("reproduce", "E1", *QUICK, "--strict") == 11
+
+
+def test_a_page_does_not_outlive_its_data_and_how_to_go_on_is_said(
+    finished: Cli, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(monkeypatch, tiny(name="E2"))
+    assert finished("reproduce", "E1", "E2", *QUICK) == 0
+    folder = tmp_path / "store/reports/quick"
+    assert len(list(folder.glob("e1.*"))) == len(list(folder.glob("e2.*"))) == 5
+    path = next((tmp_path / "store/runs").rglob("iteration-0001/evaluate/*/metrics.parquet"))
+    damage = bytearray(path.read_bytes())
+    damage[len(damage) // 2] ^= 1
+    path.write_bytes(damage)
+    capsys.readouterr()
+    assert finished("reproduce", "E1", "E2", *QUICK) == 5
+    assert list(folder.glob("e1.*")) == []
+    assert len(list(folder.glob("e2.*"))) == 5, "E2 has not been started"
+    store = tmp_path / "store"
+    expected = f"resume with: pluralist reproduce E1 E2 --quick --store {store}"
+    assert expected in capsys.readouterr().err
+
+
+def test_an_interruption_of_the_second_experiment_says_how_to_go_on_with_it(
+    finished: Cli, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import flows.reproduce
+
+    put(monkeypatch, tiny(name="E2"))
+    whole = flows.reproduce.reproduce
+
+    def stop(store: Store, experiment: Experiment, **options: Any) -> Any:
+        if experiment.name == "E2":
+            raise KeyboardInterrupt
+        return whole(store, experiment, **options)
+
+    monkeypatch.setattr(flows.reproduce, "reproduce", stop)
+    output = tmp_path / "mine"
+    assert finished("reproduce", "E1", "E2", *QUICK, "--output", str(output)) != 0
+    expected = f"resume with: pluralist reproduce E2 --quick --output {output} --store "
+    assert expected in capsys.readouterr().err
