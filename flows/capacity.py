@@ -9,10 +9,10 @@ import pandas as pd
 from flows.arms import means_over, runs_over
 from flows.experiment import Block, Experiment, Frame, Study, last_values
 from flows.gmm import paper
-from tasks.claims import Claim, judge
+from tasks.claims import Claim, all_hold, judge, said
 from tasks.geometry import two_modes
 from tasks.panels import band, new_figure, one_legend, theory_line
-from tasks.seed_values import largest_of, least_of, ratio, with_interval
+from tasks.seed_values import largest_of, least_of, mean_of, ratio, with_interval
 from tasks.settings import parse_config
 from theory.limits import QuadraticLimit, quadratic_limit
 
@@ -147,24 +147,58 @@ def table(frame: Frame, study: Study) -> pd.DataFrame:
 
 
 def remarks(frame: Frame, study: Study) -> list[str]:
-    """What capacity and candidates each decide."""
-    first = f"basin_mass.{study.base.reward_names[0]}"
+    """What capacity and candidates each decide; what was measured is said where it was."""
+    claims, first = judge_capacity(frame, study), f"basin_mass.{study.base.reward_names[0]}"
     shares = last_values(frame, first, **{"arm": SEVERAL[0], POOL: SIZES[0]}).to_numpy()
     gone, runs = int(np.sum((shares == 0) | (shares == 1))), shares.size
-    return [
-        "Shares need no capacity beyond two components and few candidates: they are set by the "
-        "draws as long as a candidate of either mode is there. Among 16 candidates the minority is "
-        f"absent with chance .7^16 a round, and stays away: with {SEVERAL[0]} {gone} of {runs} "
-        "runs lost it.",
-        "What few candidates spoil first is the place of the modes, which freeze before they "
-        "arrive, because each round can only choose among the points it has, and hence Var[r_i].",
-        "One component cannot hold two modes: it stretches over both. Its order parameter and "
-        "its share look right, since both are moments of a wide Gaussian; Var[r_2] and the entropy "
-        "give it away. A check on shares alone would not notice.",
-        "More components than modes change neither shares nor M^2 nor Var[r_i] for N from 250; "
-        "they keep less spread (entropy) until there are some thousand candidates.",
-        "The pool is the number of candidates N; draws and training rows stay 1000 a round.",
+    wide = {"arm": ONE, POOL: SIZES[-1]}
+    order = mean_of(last_values(frame, "order_parameter_squared", **wide))
+    share = mean_of(last_values(frame, first, **wide))
+    spread = [
+        mean_of(last_values(frame, "entropy", **{"arm": arm, POOL: size}))
+        for size in (LARGE[0], LARGE[-1])
+        for arm in (SEVERAL[0], SEVERAL[-1])
     ]
+    few, many, few_wide, many_wide = spread
+    return said(
+        (
+            "Shares need no capacity beyond two components and few candidates: they are set by the "
+            "draws as long as a candidate of either mode is there.",
+            all_hold(claims, "largest |share - q|"),
+        ),
+        (
+            "Among 16 candidates the minority is absent with chance .7^16 a round, and stays away: "
+            f"with {SEVERAL[0]} {gone} of {runs} runs lost it.",
+            runs > 0 and not np.isnan(shares).any(),
+        ),
+        (
+            "What few candidates spoil first is the place of the modes, which freeze before they "
+            "arrive, because each round can only choose among the points it has, and hence "
+            "Var[r_i].",
+            all_hold(claims, "at N = 16 / at N = 4000"),
+        ),
+        (
+            "One component cannot hold two modes: it stretches over both. With "
+            f"{SIZES[-1]} candidates its M^2 is {order:.3g} beside {forecast_order(study):.3g} and "
+            f"its share {share:.3g} beside {Q:g}, both moments of a wide Gaussian; its Var[r_i] "
+            "gives it away.",
+            all_hold(claims, f"{ONE}: least deviation") and not np.isnan(order + share),
+        ),
+        (
+            "More components than modes change neither shares nor M^2 nor Var[r_i] for N from 250.",
+            all_hold(claims, *(f"{arm}: largest" for arm in SEVERAL)),
+        ),
+        (
+            f"More components keep less spread: entropy {few:.3g} nats with {SEVERAL[0]} and "
+            f"{many:.3g} with {SEVERAL[-1]} at N = {LARGE[0]}, {few_wide:.3g} and {many_wide:.3g} "
+            f"at N = {LARGE[-1]}.",
+            many < few,
+        ),
+        (
+            "The pool is the number of candidates N; draws and training rows stay 1000 a round.",
+            True,
+        ),
+    )
 
 
 EXPERIMENT = Experiment(

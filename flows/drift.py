@@ -9,7 +9,7 @@ import pandas as pd
 from flows.domain import Plain
 from flows.experiment import Block, Experiment, Frame, Study, curves, last_values
 from flows.gmm import paper
-from tasks.claims import Claim, judge
+from tasks.claims import Claim, all_hold, judge, said
 from tasks.crossings import first_crossing, mean_lag
 from tasks.panels import PALETTE, band, new_figure, one_legend, theory_line
 from tasks.seed_values import largest_of, least_of, mean_of, median_of, with_interval
@@ -170,18 +170,38 @@ def table(frame: Frame, study: Study) -> pd.DataFrame:
 
 
 def remarks(frame: Frame, study: Study) -> list[str]:
-    """What the lag consists of."""
-    return [
-        "With infinitely many candidates and no leakage the curated share equals q of the same "
-        "iteration, and p_{k+1} is trained on iteration k: the lag is the 1 of retraining as long "
-        "as both modes are alive, whatever the speed of the change.",
-        "A mode that nobody asked for is gone and has to be grown anew from the tail of the other. "
-        "Every round without it adds 2 gamma / tau to 1/s^2, and that narrow spread is all its "
-        "reward can choose from. How late it is differs from seed to seed by several times; a "
-        "run that is not back by the end counts as never, as some are near the transition.",
-        "At d = 2, near the transition at d = sqrt(2), modes overlap and the share in the end is "
-        "above q, as leakage over-shoots the majority.",
-    ]
+    """What the lag consists of; what was measured is said where it was."""
+    far = lags(frame, study, RETURN, DISTANCES[-1])
+    back, late = far[np.isfinite(far)], all_hold(judge_drift(frame, study), "return, d =")
+    spread = f"{least_of(back):.3g} to {largest_of(back):.3g}" if back.size else "no"
+    name = f"basin_mass.{study.base.reward_names[0]}"
+    near = mean_of(last_values(frame, name, arm=STEP, distance=DISTANCES[0]))
+    return said(
+        (
+            "With infinitely many candidates and no leakage the curated share equals q of the same "
+            "iteration, and p_{k+1} is trained on iteration k: the lag is the 1 of retraining as "
+            "long as both modes are alive, whatever the speed of the change.",
+            True,
+        ),
+        (
+            "A mode that nobody asked for is gone and has to be grown anew from the tail of the "
+            "other. Every round without it adds 2 gamma / tau to 1/s^2, and that narrow spread is "
+            "all its reward can choose from.",
+            True,
+        ),
+        (
+            f"How late it is differs from seed to seed: at d = {DISTANCES[-1]:g} {back.size} of "
+            f"{far.size} runs came back, {spread} iterations late; one that is not back by the end "
+            "counts as never.",
+            late and not np.isnan(far).any(),
+        ),
+        (
+            f"At d = {DISTANCES[0]:g}, near the transition at d = sqrt(2), modes overlap and the "
+            f"share after the step ends at {near:.3g}, above q = {HIGH:g}: leakage over-shoots the "
+            "majority.",
+            near > HIGH,
+        ),
+    )
 
 
 EXPERIMENT = Experiment(

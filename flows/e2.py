@@ -12,11 +12,13 @@ from flows.transition import (
     critical_distance,
     distances,
     judge_transition,
+    means,
     predicted_variance,
     study,
 )
-from tasks.claims import Claim
+from tasks.claims import Claim, said
 from tasks.panels import band, new_figure, theory_line
+from tasks.seed_values import largest_of, mean_of
 from theory.limits import order_parameter
 
 if TYPE_CHECKING:
@@ -67,13 +69,31 @@ def _unit(gamma: float, distance: FloatArray) -> FloatArray:
 
 def remarks(frame: Frame, study: Study) -> list[str]:
     """What the figure needs in words."""
-    return [
-        "Raw variance grows as d⁴ and hides the transition, so M² and the normalised variance are "
-        "drawn beside it; M² is what is judged.",
-        f"The theory puts the transition at D_c = {critical_distance(1):.3f} for gamma = tau = 1. "
-        "Just above it 30 rounds are short of the limit, where the dynamics are slow; below it a "
-        "finite sample, and EM's two halves of one Gaussian, keep M² a little above 0.",
-    ]
+    found = np.array(distances(study, ARM))
+    squared, critical = means(frame, study, ARM, ORDER), critical_distance(GAMMAS[ARM])
+    below, above = found < critical, found > critical
+    largest, nearest = largest_of(squared[below]), found[above].min(initial=np.inf)
+    reached = mean_of(squared[found == nearest])
+    limit = order_parameter(GAMMAS[ARM] * nearest**2 / 2) ** 2
+    return said(
+        (
+            "Raw variance grows as d⁴ and hides the transition, so M² and the normalised variance "
+            "are drawn beside it; M² is what is judged.",
+            True,
+        ),
+        (f"The theory puts the transition at D_c = {critical:.3f} for gamma = tau = 1.", True),
+        (
+            f"Just above it, at d = {nearest:.3g}, M² is {reached:.2g} after "
+            f"{study.base.iterations} rounds, short of the limit {limit:.2g}: the dynamics are "
+            "slow there.",
+            reached < limit,
+        ),
+        (
+            f"Below it M² is at most {largest:.2g} instead of 0: a finite sample, and EM's two "
+            "halves of one Gaussian, keep it above.",
+            largest > 0,
+        ),
+    )
 
 
 EXPERIMENT = Experiment(

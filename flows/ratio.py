@@ -11,7 +11,7 @@ from flows.domain import Plain
 from flows.experiment import Block, Experiment, Frame, Study, last_values
 from flows.gmm import paper
 from generators.mixture import MixtureInitial
-from tasks.claims import Claim, judge
+from tasks.claims import Claim, all_hold, judge, said
 from tasks.geometry import two_modes
 from tasks.panels import band, new_figure, one_legend, theory_line
 from tasks.rank import spearman
@@ -153,21 +153,45 @@ def table(frame: Frame, study: Study) -> pd.DataFrame:
 
 
 def remarks(frame: Frame, study: Study) -> list[str]:
-    """The answer in words, and what the measures do not say."""
-    return [
-        "Diversity of the rewards, min_i Var[r_i], follows both in opposite ways: with one reward "
-        "only real data keeps any, under balanced curation the curation does and real data dilutes "
-        "it. In between a model is close to (1 - f) of the arm's limit plus f of the real data, "
-        "drawn dashed.",
-        "Entropy, the spread around each mode, follows the share in both arms. So the answer "
-        "depends on the measure: modes are kept by the curation, the spread within by real data.",
-        "Tail coverage does not rise with f under curation, it falls to 1: curation moves mass "
-        "into what was p_0's tail, and a collapsed model has the highest value there is, 20. Read "
-        "it as distance from p_0's body.",
-        "E[r_1] of balanced rises with f, since half of its samples serve the other reward and "
-        "the real data lies between the centres: a mean reward is no measure of plural quality.",
-        "At f = 1 nothing that is curated is trained on, so curated arms are equal there.",
-    ]
+    """The answer in words where it was measured, and what the measures do not say."""
+    claims, first = judge_ratio(frame, study), study.base.reward_names[0]
+    highest = mean_of(last_values(frame, "tail_coverage", **{"arm": ONE, SHARE: 0.0}))
+    means = means_over(frame, f"reward_mean.{first}", SHARE, SHARES, arm=BALANCED)
+    return said(
+        (
+            "Diversity of the rewards, min_i Var[r_i], follows both in opposite ways: with one "
+            "reward only real data keeps any, under balanced curation the curation does and real "
+            "data dilutes it.",
+            all_hold(claims, "f = 0: least", "f < 1: least", "Spearman of min_i"),
+        ),
+        (
+            "In between a model is close to (1 - f) of the arm's limit plus f of the real data, "
+            "drawn dashed.",
+            all_hold(claims, "forecast - 1|"),
+        ),
+        (
+            "Entropy, the spread around each mode, follows the share in both arms. So the answer "
+            "depends on the measure: modes are kept by the curation, the spread within by real "
+            "data.",
+            all_hold(claims, "f = 0: least", "Spearman of entropy"),
+        ),
+        (
+            "Tail coverage does not rise with f under curation, it falls to 1: curation moves mass "
+            f"into what was p_0's tail. One reward alone, at f = 0, has {highest:.3g} of at most "
+            "20. Read it as distance from p_0's body.",
+            all_hold(claims, "Spearman of |tail coverage - 1|") and not np.isnan(highest),
+        ),
+        (
+            "E[r_1] of balanced rises with f, since half of its samples serve the other reward and "
+            "the real data lies between the centres: a mean reward is no measure of plural "
+            "quality.",
+            spearman(np.array(SHARES), means) > 0.9,
+        ),
+        (
+            "At f = 1 nothing that is curated is trained on, so curated arms are equal there.",
+            True,
+        ),
+    )
 
 
 EXPERIMENT = Experiment(

@@ -1,7 +1,7 @@
 """Judging a claim of the paper from measured numbers, never from anything else."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -42,6 +42,17 @@ def overall(claims: list[Claim]) -> str:
     if VOID in verdicts or not claims:
         return VOID
     return VIOLATED if VIOLATED in verdicts else HOLDS
+
+
+def all_hold(claims: Sequence[Claim], *parts: str) -> bool:
+    """Whether every claim that has one of `parts` in its text holds, and each is in one."""
+    chosen = [[claim for claim in claims if part in claim.claim] for part in parts]
+    return all(found and overall(found) == HOLDS for found in chosen)
+
+
+def said(*remarks: tuple[str, bool]) -> list[str]:
+    """The remarks that are true: a measured outcome is stated only where it was measured."""
+    return [remark for remark, is_true in remarks if is_true]
 
 
 def judge_e1(
