@@ -27,6 +27,8 @@ SETTLED = 0.01
 # Nearer to a transition noise adds up over so many rounds that a share says nothing.
 LONGEST_MEMORY = 0.9
 DIFFERENCE = 1e-6
+# A share outside the interval is on its way in while its distance shrinks to this or less.
+APPROACH = 0.9
 Row = tuple[Prediction, float]
 
 
@@ -40,31 +42,29 @@ def predict_round(config: RunConfig, t: int, found: Round | NoBasins) -> list[Ro
     infinite = unmet or _infinite_pool(config)
     outside = float(1 - found.curated.sum())
     upper = facts.multiplier * facts.outside
-    domination = None if facts.multiplier < 1 else "rho_t < 1 (sufficient, not necessary)"
+    unknown = None
     if math.isnan(upper):
-        upper, domination = 1.0, "a finite pool of candidates few enough to compute rho_t"
-    rows: list[Row] = [
-        (
-            Prediction(
-                "curated_outside_mass",
-                upper,
-                0.0,
-                upper + sampling_slack(upper, *found.sizes) + 1e-9,
-                "w' <= rho_t w (Lemma 3)",
-                unmet or domination,
-            ),
-            outside,
-        )
-    ]
+        upper, unknown = 1.0, "candidates few enough to compute rho_t of a finite pool"
+    slack = sampling_slack(min(upper, 1.0), *found.sizes) + 1e-9
+    basis = "w' <= rho_t w (Lemma 3)"
+    bound = Prediction(
+        "curated_outside_mass", upper, 0.0, min(upper + slack, 1.0), basis, unmet or unknown
+    )
+    rows: list[Row] = [(bound, outside)]
+    if unknown is None:
+        basis = "rho_t < 1: outside mass shrinks in every round (sufficient, not necessary)"
+        growing = None if facts.multiplier < 1 else "rho_t < 1"
+        shrinks = Prediction("outside_multiplier", 1.0, 0.0, 1.0, basis, unmet or growing)
+        rows.append((shrinks, facts.multiplier))
     for i, name in enumerate(config.reward_names):
-        bound = float(facts.bound[i])
-        slack = sampling_slack(bound, *found.sizes) + 1e-9
+        least = float(facts.bound[i])
+        slack = sampling_slack(least, *found.sizes) + 1e-9
         rows.append(
             (
                 Prediction(
                     f"curated_mass.{name}",
-                    bound,
-                    bound - slack,
+                    least,
+                    least - slack,
                     1.0,
                     "m_i' >= pi_i m_i / (m_i + sum_j eta_ij m_j + e^(eps/tau) w) (Lemma 4)",
                     infinite,
@@ -103,7 +103,8 @@ def predict_limit(
         if assumption is None and not facts.survives[i]:
             assumption = "leakage small enough that no basin dies out"
         # The interval holds for the limit; a share on its way in says nothing yet.
-        if assumption is None and _distance(share, low, high) < _distance(before[i], low, high):
+        away = _distance(float(before[i]), low, high)
+        if assumption is None and _distance(share, low, high) < APPROACH * away:
             assumption = "rounds enough to enter the interval"
         rows.append(
             (
