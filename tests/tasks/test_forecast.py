@@ -7,7 +7,9 @@ import pytest
 
 from flows.domain import find_domain, merge
 from flows.gmm import paper
-from tasks.forecast import SHARES, Forecast, forecast_config, pool_of, warnings_of
+from tasks.forecast import Forecast, forecast_config, pool_of
+from tasks.forecast_words import warnings_of
+from tasks.limit_shares import SHARES
 from tasks.settings import RunConfig, parse_config
 from theory.limits import finite_pool_limit, quadratic_limit
 
