@@ -10,16 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.agreement import Prediction, near, sampling_slack
+from tasks.assumptions import changing_rounds, small_pool, unplain_choice
 from tasks.basin_facts import basins_of
 from tasks.round_facts import NoBasins, Round
-from tasks.settings import RunConfig, TrainingConfig
+from tasks.settings import RunConfig
 from theory.leakage import variance_bound
 from theory.limits import finite_pool_limit, finite_pool_map
 
 FloatArray = npt.NDArray[np.float64]
 
-# A pool of so many candidates counts as infinite where only that limit is known.
-LARGE_POOL = 64
 # More mass outside than this, and nothing is said about a limit.
 SMALL_OUTSIDE = 0.05
 # How near the map has to be to its limit before a share is compared with it.
@@ -38,8 +37,8 @@ def predict_round(config: RunConfig, t: int, found: Round | NoBasins) -> list[Ro
         wanted, basis = float(len(config.rewards)), "basins r_i >= r_i* - eps that hold a candidate"
         row = Prediction("basins", wanted, wanted, wanted, basis, found.assumption)
         return [(row, float(found.num_held))]
-    facts, unmet = found.facts, _plain_choice(config)
-    infinite = unmet or _infinite_pool(config)
+    facts, unmet = found.facts, unplain_choice(config)
+    infinite = unmet or small_pool(config)
     outside = float(1 - found.curated.sum())
     upper = facts.multiplier * facts.outside
     unknown = None
@@ -91,7 +90,7 @@ def predict_limit(
     shares = held / max(held.sum(), 1e-300)
     before = facts.masses / facts.masses.sum()
     settled = _unsettled(config, facts.outside)
-    unmet = settled or _infinite_pool(config)
+    unmet = settled or small_pool(config)
     sizes = found.sizes and (*found.sizes, config.evaluation.num_samples)
     rows: list[Row] = []
     for i, name in enumerate(config.reward_names):
@@ -222,39 +221,10 @@ def _distance(share: float, low: float, high: float) -> float:
 
 def _unsettled(config: RunConfig, outside: float) -> str | None:
     """What keeps a share from having a limit of its own round alone, if anything."""
-    if config.training != TrainingConfig():
-        return "a training set of curated rows of the same round alone"
-    if config.weight_schedule:
-        return "weights that do not change"
-    return _plain_choice(config) or _much_outside(outside)
+    return changing_rounds(config) or unplain_choice(config) or _much_outside(outside)
 
 
 def _much_outside(outside: float) -> str | None:
     if outside > SMALL_OUTSIDE:
         return f"outside mass of at most {SMALL_OUTSIDE:g}"
-    return None
-
-
-def _plain_choice(config: RunConfig) -> str | None:
-    selection = config.selection
-    if selection.scheme == "grouped":
-        return "pools drawn from all candidates"
-    if selection.active_reward != "per-draw":
-        return "the active reward drawn for every curated draw"
-    if not selection.replacement:
-        return "winners drawn with replacement"
-    if selection.score_noise > 0 or selection.flip_probability > 0:
-        return "choices without noise or flips"
-    return None
-
-
-def _infinite_pool(config: RunConfig) -> str | None:
-    selection = config.selection
-    size = selection.pool_size
-    if selection.scheme == "all":
-        size = config.num_candidates
-    elif selection.scheme == "expected" and size is None:
-        return None
-    if (size or 0) < LARGE_POOL:
-        return f"a pool so large that K -> infinity describes it (K >= {LARGE_POOL})"
     return None

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rewards.registry import find_reward
+from tasks.assumptions import LARGE_POOL
 from tasks.departures import departures_of, turns_of_rewards
 from tasks.geometry import two_modes
 from tasks.idealised_path import idealised_path, leakage_at_centres
@@ -18,9 +19,6 @@ from tasks.settings import RunConfig
 from theory.limits import finite_pool_map
 
 FloatArray = npt.NDArray[np.float64]
-
-# A shared pool of so many candidates counts as infinite.
-LARGE_POOL = 64
 
 
 @dataclass(frozen=True, eq=False)
