@@ -7,7 +7,7 @@ import pandas as pd
 
 from flows.experiment import Block, Experiment, Frame, Study, curves, last_values
 from flows.gmm import paper
-from tasks.claims import Claim, judge
+from tasks.claims import E1_COLLAPSED, E1_VARIANCE, E1_WEIGHTS, Claim, judge
 from tasks.geometry import two_modes
 from tasks.panels import band, new_figure, theory_line
 from tasks.predictions import closed_forms
@@ -41,7 +41,7 @@ def judge_plurality(frame: Frame, study: Study) -> list[Claim]:
             judge(
                 f"least Var[{name}] / (gamma^2 d^4 / 4), plural",
                 values.min(skipna=False),
-                above=0.5,
+                above=E1_VARIANCE,
             )
         )
     for number in range(2):
@@ -50,19 +50,19 @@ def judge_plurality(frame: Frame, study: Study) -> list[Claim]:
             judge(
                 f"least weight of component {number}, plural",
                 weights.min(skipna=False),
-                above=0.25,
+                above=E1_WEIGHTS[0],
             ),
             judge(
                 f"largest weight of component {number}, plural",
                 weights.max(skipna=False),
-                below=0.75,
+                below=E1_WEIGHTS[1],
             ),
         ]
     first = f"reward_var.{study.base.reward_names[0]}"
     single = last_values(frame, first, arm=SINGLE).max(skipna=False)
     plural = last_values(frame, first, arm=PLURAL).min(skipna=False)
     ratio = single / plural if plural > 0 else np.nan
-    return [*claims, judge("largest Var[r_1] single / least plural", ratio, below=0.01)]
+    return [*claims, judge("largest Var[r_1] single / least plural", ratio, below=E1_COLLAPSED)]
 
 
 def draw(frame: Frame, study: Study) -> "Figure":

@@ -67,7 +67,7 @@ def draw(frame: Frame, study: Study) -> "Figure":
     axes[0].set_xlabel("k of the model p_k")
     axes[0].set_ylabel("mass nearest to mode 1 (theory dashed)")
     axes[1].set_xlabel("q, share of draws decided by r_1")
-    axes[1].set_ylabel("weight of component 1 at the end")
+    axes[1].set_ylabel("weight of mode 1 at the end")
     return figure
 
 

@@ -69,7 +69,7 @@ def judge_e6(frame: Frame, study: Study) -> list[Claim]:
             metric = f"reward_{kind}.{name}"
             whole = late_means(frame, metric, 0.5, None)
             worst = [deviation(late_means(frame, metric, 0.5, size), whole) for size in LARGE]
-            # Four sizes and four metrics: 4 standard errors leave a chance of about 1 in 1000.
+            # All pools share seeds, so the true error of a difference is smaller than this one.
             label = f"q = .5: largest deviation of {metric}, K >= 16 from all, in standard errors"
             claims.append(judge(label, float(np.max(worst)), below=4.0))
     first = f"basin_mass.{study.base.reward_names[0]}"

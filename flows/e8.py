@@ -10,7 +10,7 @@ from flows.transition import GAMMAS, critical_distance, distances, study
 from tasks.claims import Claim, judge
 from tasks.panels import band, new_figure
 from tasks.rank import trend
-from tasks.seed_values import largest_of
+from tasks.seed_values import largest_of, mean_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,7 +35,7 @@ def judge_e8(frame: Frame, study: Study) -> list[Claim]:
         found = np.array(distances(study, arm))
         positive = found[found > 0]
         for pair in PAIRS:
-            mean = np.array([_mean(leakage(frame, arm, pair, d)) for d in positive])
+            mean = np.array([mean_of(leakage(frame, arm, pair, d)) for d in positive])
             far = mean[positive >= 2.5 * critical_distance(gamma) - 1e-6]
             rank = trend(positive, np.round(mean, 3))
             label = pair.replace(".", " in the basin of ")
@@ -71,10 +71,6 @@ def draw(frame: Frame, study: Study) -> "Figure":
     for panel in axes:
         panel.set_ylabel("share of winners under r_1 in basin 2")
     return figure
-
-
-def _mean(values: FloatArray) -> float:
-    return float(values.mean()) if len(values) else float("nan")
 
 
 EXPERIMENT = Experiment(

@@ -12,6 +12,7 @@ from flows.gmm import paper
 from tasks.claims import Claim, judge
 from tasks.forecast import forecast_config
 from tasks.panels import band, new_figure, theory_line
+from tasks.seed_values import mean_of
 from tasks.settings import parse_config
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def judge_forecast(frame: Frame, study: Study) -> list[Claim]:
     claims = []
     for size in dict.fromkeys(size for _, size in cells(study)):
         off = [
-            abs(_mean(share_of(frame, study, q, size)) - predicted(study, q, size))
+            abs(mean_of(share_of(frame, study, q, size)) - predicted(study, q, size))
             for q, other in cells(study)
             if other == size
         ]
@@ -112,7 +113,7 @@ def table(frame: Frame, study: Study) -> pd.DataFrame:
     """Measured mean beside the forecast in every cell."""
     rows = []
     for q, size in [*cells(study), (DYING, 2)]:
-        mean, foretold = _mean(share_of(frame, study, q, size)), predicted(study, q, size)
+        mean, foretold = mean_of(share_of(frame, study, q, size)), predicted(study, q, size)
         rows.append(
             {
                 "q": q,
@@ -123,10 +124,6 @@ def table(frame: Frame, study: Study) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def _mean(values: FloatArray) -> float:
-    return float(values.mean()) if len(values) else float("nan")
 
 
 EXPERIMENT = Experiment(

@@ -13,6 +13,7 @@ from flows.experiment import Block, Frame, Study, last_values
 from flows.gmm import paper
 from tasks.claims import Claim, judge
 from tasks.rank import trend
+from tasks.seed_values import largest_of, least_of
 from theory.limits import order_parameter, quadratic_limit
 
 FloatArray = npt.NDArray[np.float64]
@@ -101,13 +102,13 @@ def judge_transition(frame: Frame, study: Study, arm: str) -> list[Claim]:
         raw = variances[:, scaled < 0.5 - 1e-6] / largest
     rank = trend(scaled[ordered], np.minimum(squared[ordered], SATURATED))
     height = half_height(scaled[ordered], squared[ordered])
-    least = _least(squared[far] / limits[far])
+    least = least_of(squared[far] / limits[far])
     return [
         judge(f"{arm}: least M² / m*² at d >= 1.75 D_c", least, above=0.9),
-        judge(f"{arm}: largest M² at .5 <= d / D_c <= .75", _largest(squared[near]), below=0.2),
+        judge(f"{arm}: largest M² at .5 <= d / D_c <= .75", largest_of(squared[near]), below=0.2),
         judge(f"{arm}: Spearman of min(M², .97) with d, d >= .75 D_c", rank, above=0.9),
         judge(f"{arm}: d / D_c at half height of M²", height, above=1.0, below=1.8),
-        judge(f"{arm}: Var[r_i] below .5 D_c over that at 4.24 D_c", _largest(raw), below=0.01),
+        judge(f"{arm}: Var[r_i] below .5 D_c over that at 4.24 D_c", largest_of(raw), below=0.01),
     ]
 
 
@@ -138,11 +139,3 @@ def predicted_variance(distance: float, gamma: float) -> float:
 
 def _scaled(quick: bool) -> tuple[float, ...]:
     return QUICK if quick else FULL
-
-
-def _least(values: FloatArray) -> float:
-    return float(np.min(values)) if values.size else math.nan
-
-
-def _largest(values: FloatArray) -> float:
-    return float(np.max(values)) if values.size else math.nan

@@ -31,7 +31,9 @@ def forecast(
     ] = None,
     rounds: Annotated[
         int | None,
-        typer.Option("--rounds", min=1, help="Rounds ahead; those of the configuration."),
+        typer.Option(
+            "--rounds", min=1, help="Rounds ahead; all, or those left of a run (30 or more)."
+        ),
     ] = None,
     outside: Annotated[
         float, typer.Option("--outside", min=0.0, max=1.0, help="Outside mass to be reached.")

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from data.files import storage_errors
 from pluralist.output import print_line, print_table
-from tasks.forecast import Forecast, warnings_of
+from tasks.forecast import Forecast
+from tasks.forecast_words import warnings_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -20,21 +21,24 @@ class Shown:
 
     name: str
     forecast: Forecast
-    interval: tuple[FloatArray, FloatArray] | None = None  # (R,), (R,)
+    # (R,), (R,): of the share after one round
+    interval: tuple[FloatArray, FloatArray] | None = None
 
 
 def show_forecast(shown: Shown, outside: float) -> None:
-    """Print verdict, shares, pool, outside mass, effect of q, assumptions and warnings."""
+    """Print fate, shares, pool, outside mass, effect of q, assumptions and warnings."""
     found, ahead = shown.forecast, len(shown.forecast.path) - 1
-    print_line(f"{shown.name}: {'collapses' if found.collapses else 'stays plural'}\n")
-    header = ["basin of", "weight", "limit share", f"share after {ahead}"]
+    print_line(f"{shown.name}: {found.fate}{' (but see below)' if found.departures else ''}\n")
+    header = ["basin of", "weight", "limit share", "share now"]
     columns: list[list[Any]] = [
         found.names, found.weights.tolist(), found.limit.round(9).tolist(),
-        found.path[-1].round(9).tolist(),
+        found.path[0].round(9).tolist(),
     ]  # fmt: skip
     if shown.interval is not None:
-        header += ["low", "high"]
-        columns += [bound.tolist() for bound in shown.interval]
+        header += ["after 1", "low", "high"]
+        columns += [values.tolist() for values in (found.path[1], *shown.interval)]
+    header.append(f"after {ahead}")
+    columns.append(found.path[-1].round(9).tolist())
     columns.append(["survives" if kept else "dies out" for kept in found.survives])
     print_table([*header, "fate"], list(zip(*columns, strict=True)))
     size = "infinite" if found.pool_size is None else found.pool_size
@@ -48,7 +52,7 @@ def show_forecast(shown: Shown, outside: float) -> None:
         print_line(f"assumes    {assumption}")
     for warning in warnings_of(found):
         print_line(f"warning    {warning}")
-    if found.effect_of_q and found.weights.min() > 0:
+    if found.effect_of_q:
         print_line("")
         rows = [(q, round(share, 9), number or "") for q, share, number in found.effect_of_q]
         print_table(("q", "limit share of basin 1", "modes"), rows)
@@ -60,7 +64,9 @@ def plain_forecast(shown: Shown, outside: float) -> dict[str, Any]:
     found = shown.forecast
     return {
         "name": shown.name,
+        "fate": found.fate,
         "collapses": found.collapses,
+        "departures": found.departures,
         "pool_size": found.pool_size,
         "smallest_safe_pool": found.smallest_safe_pool,
         "num_modes": found.num_modes,
@@ -100,7 +106,7 @@ def draw_forecasts(shown: list[Shown], folder: Path) -> list[Path]:
         for i, reward in enumerate(found.names):
             band(panel, steps, found.path[:, i][np.newaxis], label=reward, colour=str(i))
             panel.axhline(found.limit[i], color="0.4", linewidth=0.8, linestyle="--")
-        panel.set_title(f"{one.name}: {'collapses' if found.collapses else 'stays plural'}")
+        panel.set_title(f"{one.name}: {found.fate}")
         panel.set_xlabel("rounds from here")
         panel.set_ylabel("share of the basin (limit dashed)")
         panel.set_ylim(-0.03, 1.03)

@@ -10,16 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.agreement import Prediction, near, sampling_slack
+from tasks.assumptions import changing_rounds, small_pool, unplain_choice
 from tasks.basin_facts import basins_of
 from tasks.round_facts import NoBasins, Round
-from tasks.settings import RunConfig, TrainingConfig
+from tasks.settings import RunConfig
 from theory.leakage import variance_bound
 from theory.limits import finite_pool_limit, finite_pool_map
 
 FloatArray = npt.NDArray[np.float64]
 
-# A pool of so many candidates counts as infinite where only that limit is known.
-LARGE_POOL = 64
 # More mass outside than this, and nothing is said about a limit.
 SMALL_OUTSIDE = 0.05
 # How near the map has to be to its limit before a share is compared with it.
@@ -27,6 +26,8 @@ SETTLED = 0.01
 # Nearer to a transition noise adds up over so many rounds that a share says nothing.
 LONGEST_MEMORY = 0.9
 DIFFERENCE = 1e-6
+# A share outside the interval is on its way in while its distance shrinks to this or less.
+APPROACH = 0.9
 Row = tuple[Prediction, float]
 
 
@@ -36,35 +37,33 @@ def predict_round(config: RunConfig, t: int, found: Round | NoBasins) -> list[Ro
         wanted, basis = float(len(config.rewards)), "basins r_i >= r_i* - eps that hold a candidate"
         row = Prediction("basins", wanted, wanted, wanted, basis, found.assumption)
         return [(row, float(found.num_held))]
-    facts, unmet = found.facts, _plain_choice(config)
-    infinite = unmet or _infinite_pool(config)
+    facts, unmet = found.facts, unplain_choice(config)
+    infinite = unmet or small_pool(config)
     outside = float(1 - found.curated.sum())
     upper = facts.multiplier * facts.outside
-    domination = None if facts.multiplier < 1 else "rho_t < 1 (sufficient, not necessary)"
+    unknown = None
     if math.isnan(upper):
-        upper, domination = 1.0, "a finite pool of candidates few enough to compute rho_t"
-    rows: list[Row] = [
-        (
-            Prediction(
-                "curated_outside_mass",
-                upper,
-                0.0,
-                upper + sampling_slack(upper, *found.sizes) + 1e-9,
-                "w' <= rho_t w (Lemma 3)",
-                unmet or domination,
-            ),
-            outside,
-        )
-    ]
+        upper, unknown = 1.0, "candidates few enough to compute rho_t of a finite pool"
+    slack = sampling_slack(min(upper, 1.0), *found.sizes) + 1e-9
+    basis = "w' <= rho_t w (Lemma 3)"
+    bound = Prediction(
+        "curated_outside_mass", upper, 0.0, min(upper + slack, 1.0), basis, unmet or unknown
+    )
+    rows: list[Row] = [(bound, outside)]
+    if unknown is None:
+        basis = "rho_t < 1: outside mass shrinks in every round (sufficient, not necessary)"
+        growing = None if facts.multiplier < 1 else "rho_t < 1"
+        shrinks = Prediction("outside_multiplier", 1.0, 0.0, 1.0, basis, unmet or growing)
+        rows.append((shrinks, facts.multiplier))
     for i, name in enumerate(config.reward_names):
-        bound = float(facts.bound[i])
-        slack = sampling_slack(bound, *found.sizes) + 1e-9
+        least = float(facts.bound[i])
+        slack = sampling_slack(least, *found.sizes) + 1e-9
         rows.append(
             (
                 Prediction(
                     f"curated_mass.{name}",
-                    bound,
-                    bound - slack,
+                    least,
+                    least - slack,
                     1.0,
                     "m_i' >= pi_i m_i / (m_i + sum_j eta_ij m_j + e^(eps/tau) w) (Lemma 4)",
                     infinite,
@@ -91,7 +90,7 @@ def predict_limit(
     shares = held / max(held.sum(), 1e-300)
     before = facts.masses / facts.masses.sum()
     settled = _unsettled(config, facts.outside)
-    unmet = settled or _infinite_pool(config)
+    unmet = settled or small_pool(config)
     sizes = found.sizes and (*found.sizes, config.evaluation.num_samples)
     rows: list[Row] = []
     for i, name in enumerate(config.reward_names):
@@ -103,7 +102,8 @@ def predict_limit(
         if assumption is None and not facts.survives[i]:
             assumption = "leakage small enough that no basin dies out"
         # The interval holds for the limit; a share on its way in says nothing yet.
-        if assumption is None and _distance(share, low, high) < _distance(before[i], low, high):
+        away = _distance(float(before[i]), low, high)
+        if assumption is None and _distance(share, low, high) < APPROACH * away:
             assumption = "rounds enough to enter the interval"
         rows.append(
             (
@@ -221,39 +221,10 @@ def _distance(share: float, low: float, high: float) -> float:
 
 def _unsettled(config: RunConfig, outside: float) -> str | None:
     """What keeps a share from having a limit of its own round alone, if anything."""
-    if config.training != TrainingConfig():
-        return "a training set of curated rows of the same round alone"
-    if config.weight_schedule:
-        return "weights that do not change"
-    return _plain_choice(config) or _much_outside(outside)
+    return changing_rounds(config) or unplain_choice(config) or _much_outside(outside)
 
 
 def _much_outside(outside: float) -> str | None:
     if outside > SMALL_OUTSIDE:
         return f"outside mass of at most {SMALL_OUTSIDE:g}"
-    return None
-
-
-def _plain_choice(config: RunConfig) -> str | None:
-    selection = config.selection
-    if selection.scheme == "grouped":
-        return "pools drawn from all candidates"
-    if selection.active_reward != "per-draw":
-        return "the active reward drawn for every curated draw"
-    if not selection.replacement:
-        return "winners drawn with replacement"
-    if selection.score_noise > 0 or selection.flip_probability > 0:
-        return "choices without noise or flips"
-    return None
-
-
-def _infinite_pool(config: RunConfig) -> str | None:
-    selection = config.selection
-    size = selection.pool_size
-    if selection.scheme == "all":
-        size = config.num_candidates
-    elif selection.scheme == "expected" and size is None:
-        return None
-    if (size or 0) < LARGE_POOL:
-        return f"a pool so large that K -> infinity describes it (K >= {LARGE_POOL})"
     return None

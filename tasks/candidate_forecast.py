@@ -17,48 +17,60 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class CandidateForecast:
-    """Shares of the basins over rounds, with the spread that resampling the candidates gives."""
+    """Shares of the basins and mass outside over rounds, and what resampling the candidates gives.
+
+    The interval is that after one round: the limit hardly depends on which candidates were drawn.
+    """
 
     path: FloatArray  # (T + 1, R)
-    low: FloatArray  # (R,), of the last round, 95 % over resamples
-    high: FloatArray  # (R,)
+    outside: FloatArray | None  # (T + 1,), where basins are known
+    low: FloatArray | None  # (R,), share after one round, 95 % over resamples
+    high: FloatArray | None  # (R,); None for a whole support, which is not drawn
 
 
 def forecast_candidates(
     scores: FloatArray,  # (n, R)
     labels: IntArray | None,  # (n,)
-    weights: FloatArray,  # (R,) or (T, R)
+    schedule: FloatArray,  # (T, R)
     *,
     pool_size: int | None,
     temperature: float,
-    rounds: int,
     resamples: int,
     rng: np.random.Generator,
+    masses: FloatArray | None = None,  # (n,)
+    inside: npt.NDArray[np.bool_] | None = None,  # (n,)
 ) -> CandidateForecast:
-    """Iterate the update on equally likely candidates, then on bootstrap samples of them.
+    """Iterate the update on the candidates, then one round of it on bootstrap samples of them.
 
-    Without `labels` a candidate belongs to the reward under which its rank is best.
+    Candidates are equally likely unless they are a whole support with `masses`. Without `labels`
+    a candidate belongs to the reward under which its rank is best.
     """
     labels = basins_by_rank(scores) if labels is None else labels
     ways = (np.arange(scores.shape[1])[:, np.newaxis] == labels).astype(np.float64)  # (R, n)
+    n, start = len(scores), masses
+    if start is None:
+        start = np.full(n, 1 / n)
 
-    def shares(counts: FloatArray) -> FloatArray:  # (n,) -> (T + 1, R)
-        steps = trajectory(
-            counts / counts.sum(),
-            scores.T,
-            weights,
-            iterations=rounds,
-            pool_size=pool_size,
-            temperature=temperature,
+    def walk(p: FloatArray, rounds: int) -> list[FloatArray]:
+        return list(
+            trajectory(
+                p,
+                scores.T,
+                schedule[:rounds],
+                iterations=rounds,
+                pool_size=pool_size,
+                temperature=temperature,
+            )
         )
-        return np.array([ways @ p for p in steps])
 
-    n = len(scores)
-    ends = np.array(
-        [shares(rng.multinomial(n, np.full(n, 1 / n)).astype(float))[-1] for _ in range(resamples)]
-    )
-    low, high = np.quantile(ends, (0.025, 0.975), axis=0)
-    return CandidateForecast(shares(np.ones(n)), low, high)
+    steps = walk(start, len(schedule))
+    low = high = None
+    if masses is None:
+        counts = rng.multinomial(n, start, size=resamples) / n
+        once = np.array([ways @ walk(p, 1)[-1] for p in counts])
+        low, high = np.quantile(once, (0.025, 0.975), axis=0)
+    outside = None if inside is None else np.array([float(p[~inside].sum()) for p in steps])
+    return CandidateForecast(np.array([ways @ p for p in steps]), outside, low, high)
 
 
 def basins_by_rank(

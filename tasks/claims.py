@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 HOLDS, VIOLATED, VOID = "holds", "violated", "void"
+# Thresholds of E1 (ours): kept variance, weights of the components, collapsed variance.
+E1_VARIANCE, E1_WEIGHTS, E1_COLLAPSED = 0.5, (0.25, 0.75), 0.01
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def judge_e1(
         judge(
             f"plural: Var[{name}] / (q (1 - q) gamma^2 d^4)",
             _ratio(plural.get(f"reward_var.{name}", math.nan), unit),
-            above=0.5,
+            above=E1_VARIANCE,
         )
         for name in reward_names
     ]
@@ -83,14 +85,14 @@ def judge_e1(
         judge(
             f"plural: weight of component {number}",
             plural.get(f"component_weight.{number}", math.nan),
-            above=0.25,
-            below=0.75,
+            above=E1_WEIGHTS[0],
+            below=E1_WEIGHTS[1],
         )
         for number in range(2)
     ]
     first = f"reward_var.{reward_names[0]}"
     ratio = _ratio(single.get(first, math.nan), plural.get(first, math.nan))
-    claims.append(judge(f"Var[{reward_names[0]}], single / plural", ratio, below=0.01))
+    claims.append(judge(f"Var[{reward_names[0]}], single / plural", ratio, below=E1_COLLAPSED))
     return claims
 
 

@@ -21,7 +21,7 @@ from tasks.basin_facts import basins_of
 from tasks.basin_predictions import predict_limit, predict_round, predict_variance
 from tasks.context import RunContext
 from tasks.distribution import measure_distribution
-from tasks.metrics import basin_masses, leakage_matrix, num_distinct, reward_moments
+from tasks.metrics import basin_masses, num_distinct, reward_moments, winner_leakage
 from tasks.places import Place
 from tasks.predictions import closed_forms
 from tasks.round_facts import basin_metrics, high_reward_metrics, measure_round
@@ -128,7 +128,7 @@ def _of_selection(context: RunContext, t: int) -> dict[str, float]:
     labels = find_basins(context.rewards, curated_rows(candidates, winners))
     if labels is not None:
         active = winners["active_reward"].to_numpy()
-        leakage = leakage_matrix(active, labels, len(names), chances)
+        leakage = winner_leakage(active, labels, len(names), chances)
         measured |= {
             f"leakage.{one}.{basin}": leakage[i, j]
             for i, one in enumerate(names)

@@ -35,7 +35,7 @@ def basin_masses(
     return np.bincount(labels, weights=masses, minlength=num_basins).astype(np.float64)
 
 
-def leakage_matrix(
+def winner_leakage(
     active: IntArray,  # (m,)
     winner_labels: IntArray,  # (m,)
     num_basins: int,

@@ -165,6 +165,7 @@ class Fingerprints:
             "retrain": {"generator": generator, **training, **self._real_part(), **common},
             "evaluate": {
                 "evaluation": plain["evaluation"],
+                "num_candidates": config.num_candidates,
                 "generator": generator,
                 "rewards": plain["rewards"],
                 "selection": plain["selection"],

@@ -9,8 +9,9 @@ import numpy as np
 
 from generators.mixture import MixtureConfig, MixtureInitial
 from tasks.agreement import Prediction, near
+from tasks.assumptions import changing_rounds, small_pool, unplain_choice
 from tasks.geometry import TwoModes, two_modes
-from tasks.settings import RunConfig, TrainingConfig
+from tasks.settings import RunConfig
 from theory.limits import one_component_path, quadratic_limit, quadratic_reward_moments
 
 # Rounds a two-component model is given to come near its limit before it is judged.
@@ -109,21 +110,8 @@ def _limit(config: RunConfig, modes: TwoModes, unmet: str | None) -> list[Predic
 
 def _unmet_assumption(config: RunConfig) -> str | None:
     assert isinstance(config.generator, MixtureConfig)
-    selection = config.selection
-    if config.training != TrainingConfig():
-        return "a training set of curated rows of the same round alone"
-    if config.weight_schedule:
-        return "weights that do not change"
-    if selection.score_noise > 0 or selection.flip_probability > 0:
-        return "choices without noise or flips"
-    if selection.active_reward != "per-draw":
-        return "the active reward drawn for every curated draw"
+    unmet = changing_rounds(config) or unplain_choice(config) or small_pool(config)
     numbers = [number for _, number in config.generator.components]
-    if numbers not in ([1], [1, 2], [2]):
+    if unmet is None and numbers not in ([1], [1, 2], [2]):
         return "one component, then at most two"
-    pool = selection.pool_size if selection.scheme != "all" else config.num_candidates
-    if (pool or 0) < 64:
-        return "a pool so large that K -> infinity describes it (K >= 64)"
-    if not selection.replacement:
-        return "winners drawn with replacement"
-    return None
+    return unmet

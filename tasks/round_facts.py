@@ -48,7 +48,7 @@ def measure_round(context: RunContext, t: int) -> Round | NoBasins:
     basins = basins_of(scores, config.evaluation.basin_epsilon, suprema)
     if basins is None:
         return NoBasins("basins that do not overlap", len(names))
-    held = int(basins.any(axis=1).sum())
+    held = int((basins @ masses > 0).sum())
     if held < len(names):
         return NoBasins("a candidate in every basin", held)
     if config.selection.temperature <= 0:

@@ -5,7 +5,7 @@ p_k: m_i its mass in the basin A_i = {r_i >= r_i* - eps}, w the mass in neither,
 factors. The share the paper reports is m_1 itself, not m_1 / (m_1 + m_2).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 
 from tasks.basin_path import FIT_FIRST, BasinPath, Paths
 from tasks.claims import Claim, judge
+from tasks.seed_values import least_of
 
 FloatArray = npt.NDArray[np.float64]
 # Bounds and share as the paper's Table 3 prints them.
@@ -107,7 +108,7 @@ def judge_paths(paths: Paths) -> list[Claim]:
             claims.append(judge(text, float(found.max()), below=tolerance))
     if paths:
         text = "least distance of a share to its bounds, outside mass added (Lemma 4)"
-        claims.append(judge(text, _least(path.slack for path in paths.values()), above=0.0))
+        claims.append(judge(text, least_of([path.slack for path in paths.values()]), above=0.0))
     # Table 3's distances: beyond, nothing is left to narrow.
     narrowing = [
         ratio
@@ -120,13 +121,13 @@ def judge_paths(paths: Paths) -> list[Claim]:
     separated = [path.decay() for path in paths.values() if path.distance >= SEPARATED]
     if separated:
         text = f"log outside mass is linear from step {FIT_FIRST} on, d >= 2: least R^2 (Lemma 3)"
-        claims.append(judge(text, _least(fit for _, fit in separated), above=MIN_R_SQUARED))
+        claims.append(judge(text, least_of([fit for _, fit in separated]), above=MIN_R_SQUARED))
     speeding = [
         ratio for chain in CHAINS for ratio in _ratios(paths, chain, lambda path: path.decay()[0])
     ]
     if speeding:
         text = "decay rate, larger / smaller d of equal basins: least ratio"
-        claims.append(judge(text, _least(speeding), above=1 - RATE_TOLERANCE))
+        claims.append(judge(text, least_of(speeding), above=1 - RATE_TOLERANCE))
     return claims + _judge_nash(paths)
 
 
@@ -142,13 +143,8 @@ def _judge_nash(paths: Paths) -> list[Claim]:
     excess = [p.excess for p in paths.values() if p.distance >= SEPARATED and p.q != 0.5]
     if excess:
         text = "d >= 2: share of the majority beyond its weight, at least (the sign of Table 3)"
-        claims.append(judge(text, _least(excess), above=0.0))
+        claims.append(judge(text, least_of(excess), above=0.0))
     return claims
-
-
-def _least(values: Iterable[float]) -> float:
-    """The smallest, NaN if one is NaN."""
-    return float(np.min(list(values)))
 
 
 def _ratios(

@@ -113,11 +113,12 @@ class Combined(Plain):
 def test_a_reward_that_combines_others_leaves_the_basins_of_the_others_as_they_are() -> None:
     first, second = (QuadraticReward(QuadraticConfig(centre=(x, 0.0))) for x in (0.0, 1.0))
     combined = Combined(RewardConfig(kind="combined"))
-    for rewards, expected in (
+    cases: list[tuple[list[Reward], list[int]]] = [
         ([combined, first, second], [1, 2]),
         ([first, combined, second], [0, 2]),
         ([first, second, combined], [0, 1]),
-    ):
+    ]
+    for rewards, expected in cases:
         labels = find_basins(rewards, SAMPLES)
         assert labels is not None
         np.testing.assert_array_equal(labels, expected)

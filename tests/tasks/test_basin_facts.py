@@ -17,9 +17,13 @@ UNKNOWN = np.full(2, np.nan)
 
 
 def facts(**given: Any) -> BasinFacts:
-    given = {
-        "suprema": np.zeros(2), "epsilon": 1.0, "temperature": 1.0, "pool_size": None
-    } | given  # fmt: skip
+    plain: dict[str, Any] = {
+        "suprema": np.zeros(2),
+        "epsilon": 1.0,
+        "temperature": 1.0,
+        "pool_size": None,
+    }
+    given = plain | given
     basins = basins_of(SCORES, given["epsilon"], given["suprema"])
     assert basins is not None
     return measure_basins(MASSES, SCORES, basins, np.array([0.3, 0.7]), **given)

@@ -6,7 +6,7 @@ import pytest
 from data.errors import BadNumbers
 from tasks.bradley_terry import select
 from tasks.feedback import draw_flips, noisy_scores, with_opposites
-from tests.tasks.law import assert_law, choice
+from tests.tasks.law import Law, assert_law, choice
 
 SCORES = np.array([[0.0, 1.2], [0.7, -0.4]])  # (2, 2)
 
@@ -60,7 +60,7 @@ def test_a_flipped_draw_from_two_swaps_the_bradley_terry_probabilities(reward: i
         rng=np.random.default_rng(5),
     )  # fmt: skip
     odds = choice(SCORES[:, reward], 0.5)
-    law = {(0,): float(odds[1]), (1,): float(odds[0])}
+    law: Law = {(0,): float(odds[1]), (1,): float(odds[0])}
     assert_law(winners.candidate_id.reshape(-1, 1), law)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.metrics import basin_masses, leakage_matrix, num_distinct, reward_moments, tail_coverage
+from tasks.metrics import basin_masses, num_distinct, reward_moments, tail_coverage, winner_leakage
 
 SCORES = np.array([[0.0, 1.0], [2.0, -1.0], [1.0, 0.5], [1.0, 0.5]])
 MASSES = np.array([0.5, 0.2, 0.3, 0.0])
@@ -35,18 +35,18 @@ def test_basins_hold_shares_or_masses_that_sum_to_one() -> None:
 
 
 def test_leakage_is_the_share_of_a_rewards_winners_in_each_basin() -> None:
-    leaked = leakage_matrix(np.array([0, 0, 0, 0, 1]), np.array([0, 0, 0, 1, 1]), 3)
+    leaked = winner_leakage(np.array([0, 0, 0, 0, 1]), np.array([0, 0, 0, 1, 1]), 3)
     np.testing.assert_array_equal(leaked, [[0.75, 0.25, 0], [0, 1, 0], [np.nan] * 3])
 
 
 def test_leakage_weighs_winners_by_their_chances() -> None:
     chances = np.array([0.9, 0.1, 0.2, 0.6])
-    leaked = leakage_matrix(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), 2, chances)
+    leaked = winner_leakage(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), 2, chances)
     np.testing.assert_allclose(leaked, [[0.9, 0.1], [0.25, 0.75]])
 
 
 def test_leakage_of_a_reward_whose_winners_have_no_chance_is_not_a_number() -> None:
-    leaked = leakage_matrix(np.array([0, 1]), np.array([0, 1]), 2, np.array([1.0, 0.0]))
+    leaked = winner_leakage(np.array([0, 1]), np.array([0, 1]), 2, np.array([1.0, 0.0]))
     np.testing.assert_array_equal(leaked, [[1, 0], [np.nan, np.nan]])
 
 
