@@ -84,7 +84,7 @@ def test_a_wrong_configuration_ends_with_code_2_and_makes_nothing(
         (["verify", "nobody"], 5, "no run or group 'nobody'"),
         (["resume", "nobody"], 5, "no run or group 'nobody'"),
         (["resume"], 2, "expected an unfinished run"),
-        (["fork", "nobody"], 5, "no run 'nobody' in store"),
+        (["fork", "nobody"], 5, "no run or group 'nobody' in store"),
     ],
 )
 def test_asking_for_what_is_not_there_says_what_is(
