@@ -50,7 +50,7 @@ def idealised_path(
         return None
     scores = np.array([reward(atoms) for reward in rewards])  # (R, n)
     ways = (np.arange(len(rewards))[:, np.newaxis] == labels).astype(np.float64)
-    if not is_exact and not (ways @ masses > 0).all():
+    if not is_exact and (ways.any(axis=1) & (ways @ masses == 0)).any():
         return None
     basins = scores >= (known_suprema(rewards) - config.evaluation.basin_epsilon)[:, np.newaxis]
     steps = list(
