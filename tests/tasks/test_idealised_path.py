@@ -57,7 +57,7 @@ def test_rewards_off_the_axis_give_the_same_path_as_on_it() -> None:
     np.testing.assert_allclose(turned.outside, on_it.outside, atol=1e-3)
 
 
-def test_the_path_keeps_the_moments_of_two_gaussians() -> None:
+def test_one_reward_alone_narrows_p_0_as_a_gaussian_is_narrowed() -> None:
     # One reward at (3, 0), infinite pool: p_t is a Gaussian of precision 1 + 2t around 6t/(1+2t).
     config = configured(q=0.0, evaluation={"basin_epsilon": 4.0})
     found = path_of(config, 6)
