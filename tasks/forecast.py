@@ -32,7 +32,8 @@ class Forecast:
     survives: list[bool]  # (R,)
     # collapses, stays plural, drifts, changes nothing, or undecided
     fate: str
-    num_modes: int | None  # 1 is a compromise between the rewards; None where not known
+    num_modes: int | None  # None where not known
+    is_compromise: bool  # whether the rewards are too near each other for two modes
     path: FloatArray  # (T + 1, R)
     outside: FloatArray | None  # (T + 1,), mass in no basin, where it is known
     smallest_safe_pool: int | None
@@ -85,7 +86,7 @@ def forecast_config(config: RunConfig, rounds: int, *, first: int = 0) -> Foreca
     path = idealised_path(config, rewards, schedule, size)
     shares = _map_path(schedule, size) if path is None else path.shares
     fate = _fate(weights, size, found)
-    if turns_of_rewards(config) and len(used) > 1:
+    if turns_of_rewards(config) and len(used) > 1 and size != 1:
         fate = "collapses"
     if fate in ("changes nothing", "undecided"):
         found = Limit(shares[-1], None, found.basis)
@@ -102,6 +103,7 @@ def forecast_config(config: RunConfig, rounds: int, *, first: int = 0) -> Foreca
         survives=[bool(share > GONE) for share in found.shares],
         fate=fate,
         num_modes=found.num_modes,
+        is_compromise=found.is_compromise,
         path=shares,
         outside=None if path is None else path.outside,
         smallest_safe_pool=None

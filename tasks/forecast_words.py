@@ -40,7 +40,7 @@ def _about_fate(forecast: Forecast) -> list[str]:
             "foretold only for two quadratic rewards of equal strength; the share is that of the "
             "idealised model after these rounds"
         ]
-    if forecast.num_modes == 1 and safe is None:
+    if forecast.is_compromise:
         return [
             "the rewards are too near each other for these weights: the loop settles on one "
             "compromise mode, whatever the pool; move them apart, or lower the temperature"

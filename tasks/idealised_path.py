@@ -37,16 +37,21 @@ def idealised_path(
     schedule: FloatArray,  # (T, R)
     pool_size: int | None,
 ) -> IdealisedPath | None:
-    """The path from the configured p_0; None where samples are no points or basins not defined."""
+    """The path from the configured p_0; None where samples are no points or basins not defined.
+
+    None as well where a Gaussian p_0 is so far from a reward that its mass there underflows.
+    """
     found = _start(config, rewards)
     if found is None:
         return None
-    atoms, masses = found
+    atoms, masses, is_exact = found
     labels = find_basins(rewards, atoms)
     if labels is None:
         return None
     scores = np.array([reward(atoms) for reward in rewards])  # (R, n)
     ways = (np.arange(len(rewards))[:, np.newaxis] == labels).astype(np.float64)
+    if not is_exact and (ways.any(axis=1) & (ways @ masses == 0)).any():
+        return None
     basins = scores >= (known_suprema(rewards) - config.evaluation.basin_epsilon)[:, np.newaxis]
     steps = list(
         trajectory(
@@ -59,8 +64,9 @@ def idealised_path(
         )
     )
     outside = None
-    # A basin without an atom is finer than the grid, or its supremum is not known.
-    if basins.any(axis=1).all():
+    # A basin without an atom is finer than the grid, or its supremum is not known; one without
+    # mass, which the Gaussian has everywhere, is too far away for floating point.
+    if basins.any(axis=1).all() and (is_exact or (basins @ masses > 0).all()):
         inside = basins.any(axis=0)
         outside = np.array([float(p[~inside].sum()) for p in steps])
     return IdealisedPath(np.array([ways @ p for p in steps]), outside)
@@ -78,20 +84,19 @@ def leakage_at_centres(rewards: list[Reward], temperature: float) -> FloatArray 
     return eta
 
 
-def _start(config: RunConfig, rewards: list[Reward]) -> tuple[pa.Table, FloatArray] | None:
-    """Atoms and p_0's mass on them: the generator's own support, or a grid around a Gaussian."""
+def _start(config: RunConfig, rewards: list[Reward]) -> tuple[pa.Table, FloatArray, bool] | None:
+    """Atoms, p_0's mass on them, and whether they are the generator's own or a grid of ours."""
     kind = find_generator(config.generator.kind)
     if hasattr(kind, "support"):
         seed = stage_seed(config.initial.seed, "initial", 0)
         support = kind.initial(config.generator, config.initial, seed=seed).support()
-        return support.select(["x", "y"]), support["mass"].to_numpy()
+        return support.select(["x", "y"]), support["mass"].to_numpy(), True
     plain = config.initial.model_dump(mode="json")
     centres = [getattr(reward.config, "centre", None) for reward in rewards]
     if "mean" not in plain or any(centre is None for centre in centres):
         return None
-    return _gaussian_grid(
-        np.array(plain["mean"]), np.array(plain["covariance"]), np.array(centres, dtype=np.float64)
-    )
+    mean, covariance = np.array(plain["mean"]), np.array(plain["covariance"])
+    return *_gaussian_grid(mean, covariance, np.array(centres, dtype=np.float64)), False
 
 
 def _gaussian_grid(

@@ -33,6 +33,8 @@ class Limit:
     basis: str
     # Whether the rewards lie so near each other that no formula here decides.
     is_mixed: bool = False
+    # One mode between the rewards, where no pool can keep two.
+    is_compromise: bool = False
 
 
 def limit_shares(
@@ -49,7 +51,7 @@ def limit_shares(
         leakage = _leakage(modes, tau)
         basis = f"leakage between the two modes exp(-gap/tau) = {leakage:.2g}"
         if infinite.num_modes == 1:
-            return Limit(infinite.shares, 1, basis)
+            return Limit(infinite.shares, 1, basis, is_compromise=True)
         shares = _limit(weights, size, np.full((2, 2), leakage))
         return Limit(shares, int((shares > GONE).sum()), basis)
     if eta is None:

@@ -69,7 +69,8 @@ def test_mass_outside_falls_and_its_round_is_named() -> None:
     assert first is not None
     assert found.outside[first] <= 0.01 < found.outside[first - 1]
     assert found.rounds_to(-1.0) is None
-    assert forecast(selection={"temperature": 0.0}).rounds_to(0.5) is None
+    assert forecast(selection={"temperature": 0.0}).rounds_to(0.01) == 1, "one choice of the best"
+    assert forecast(evaluation={"basin_epsilon": 1e-6}).rounds_to(0.5) is None
 
 
 def test_the_start_is_where_p_0_is_in_whatever_direction_the_rewards_lie() -> None:
@@ -113,17 +114,28 @@ def test_a_minority_dies_out_in_a_pair_and_the_smallest_pool_that_keeps_it_is_na
     assert warnings_of(forecast(q=0.7, selection=fresh(4))) == []
 
 
-def test_a_minority_lost_to_leakage_is_not_told_to_take_a_smaller_pool() -> None:
+def test_a_minority_lost_to_leakage_is_not_told_to_take_another_pool() -> None:
     for selection in (fresh(64), {}):
         found = forecast(q=0.9, distance=1.2, selection=selection)
         (said,) = warnings_of(found)
-        assert said.endswith("(quadratic-2) dies out; leakage is too large for its weight")
+        assert "one compromise mode, whatever the pool" in said
         assert "smallest" not in said
+        assert found.smallest_safe_pool is None
+
+
+def test_the_smallest_pool_that_is_named_counts_leakage() -> None:
+    found = forecast(q=0.85, distance=1.6, selection=fresh(16))
+    assert found.fate == "collapses"
+    (said,) = warnings_of(found)
+    assert said.endswith(f"dies out; the smallest K that keeps it is {found.smallest_safe_pool}")
+    assert found.smallest_safe_pool is not None and found.smallest_safe_pool > 16
+    kept = forecast(q=0.85, distance=1.6, selection=fresh(found.smallest_safe_pool))
+    assert (kept.fate, warnings_of(kept)) == ("stays plural", [])
 
 
 def test_a_weight_so_small_that_no_pool_keeps_it_is_said_to_be_so() -> None:
     (said,) = warnings_of(forecast(q=0.9999, selection=fresh(8)))
-    assert said.endswith("dies out; no pool of up to 4096 keeps it")
+    assert said.endswith("(quadratic-2) dies out; no pool of up to 4096 keeps it")
 
 
 def test_rewards_that_are_too_near_settle_on_a_compromise() -> None:
@@ -131,21 +143,21 @@ def test_rewards_that_are_too_near_settle_on_a_compromise() -> None:
     assert found.num_modes == 1
     assert found.collapses
     assert warnings_of(found) == [
-        "the rewards are too near each other: the loop settles on one compromise mode; move them "
-        "apart, or lower the temperature"
+        "the rewards are too near each other for these weights: the loop settles on one "
+        "compromise mode, whatever the pool; move them apart, or lower the temperature"
     ]
     assert forecast(distance=0.8, selection={"temperature": 0.1}).num_modes == 2
 
 
 @pytest.mark.parametrize("q", [0.0, 1.0])
-def test_one_reward_that_decides_all_takes_all(q: float) -> None:
+def test_one_preference_that_decides_all_is_forecast_alone(q: float) -> None:
     found = forecast(q=q)
-    dead = "quadratic-1" if q == 0 else "quadratic-2"
-    assert found.limit.tolist() == [q, 1 - q]
-    assert found.collapses
-    assert warnings_of(found) == [
-        f"one reward decides every draw: its basin takes all, {dead} dies out"
-    ]
+    deciding = "quadratic-2" if q == 0 else "quadratic-1"
+    assert found.names == [deciding], "a reward that is only measured has no basin to lose"
+    assert found.limit.tolist() == [1.0]
+    assert found.fate == "collapses"
+    assert found.effect_of_q == []
+    assert warnings_of(found) == [f"one preference ({deciding}) decides every draw and takes all"]
 
 
 def test_a_schedule_counts_with_the_weights_it_ends_at() -> None:
@@ -153,48 +165,45 @@ def test_a_schedule_counts_with_the_weights_it_ends_at() -> None:
     found = forecast(weight_schedule=knots)
     assert found.limit == pytest.approx([0.4, 0.6])
     assert found.path[5, 0] > 0.6
+
+
+def test_a_reward_whose_weight_ends_in_the_rounds_ahead_dies_in_them() -> None:
     ending = [{"iteration": 0, "weights": [0.5, 0.5]}, {"iteration": 9, "weights": [1.0, 0.0]}]
-    (said,) = warnings_of(forecast(weight_schedule=ending))
-    assert said.startswith("one reward decides every draw")
+    found = forecast(weight_schedule=ending)
+    assert found.survives == [True, False]
+    assert warnings_of(found) == [
+        "one preference (quadratic-1) decides every draw in the end and takes all"
+    ]
+    later = forecast_config(configured(weight_schedule=ending), 5, first=9)
+    assert later.names == ["quadratic-1"]
+    assert later.path.shape == (6, 1)
 
 
-def test_three_rewards_without_leakage_follow_the_map_from_equal_shares() -> None:
-    found = forecast(60, rewards=three((0.2, 0.3, 0.5)), selection=fresh(8))
-    assert found.path[0] == pytest.approx([1 / 3] * 3)
-    np.testing.assert_allclose(found.limit, finite_pool_limit((0.2, 0.3, 0.5), 8), atol=1e-12)
-    np.testing.assert_allclose(found.path[-1], found.limit, atol=1e-6)
-    assert found.assumptions == ["basins that do not leak", "equal shares at the start"]
-    assert found.num_modes is None
-    assert not found.collapses
-    (said,) = warnings_of(forecast(rewards=three((0.2, 0.3, 0.5)), selection=fresh(4)))
-    assert said == (
+def test_three_rewards_settle_where_the_map_does() -> None:
+    found = forecast(60, rewards=three((0.2, 0.3, 0.5)))
+    np.testing.assert_allclose(found.path[-1], [0.2, 0.3, 0.5], atol=1e-6)
+    assert found.assumptions[0].startswith("leakage between the centres of at most")
+    found = forecast(1, rewards=three((0.2, 0.3, 0.5)), selection=fresh(8))
+    np.testing.assert_allclose(found.limit, finite_pool_limit((0.2, 0.3, 0.5), 8), atol=1e-9)
+    assert (found.num_modes, found.fate) == (None, "stays plural")
+    found = forecast(1, rewards=three((0.2, 0.3, 0.5)), selection=fresh(4))
+    assert found.fate == "collapses"
+    assert warnings_of(found) == [
         "K = 4 with weights .2/.3/.5: the minority (quadratic-1) dies out; the smallest K that "
         "keeps it is 5"
-    )
+    ]
 
 
-def test_a_pool_of_one_selects_nothing() -> None:
-    (said,) = warnings_of(forecast(selection=fresh(1)))
-    assert said == "K = 1 selects nothing: the loop retrains on its own samples"
+def test_where_no_grid_can_be_laid_the_map_is_followed_from_equal_shares() -> None:
+    found = forecast(60, q=0.3, distance=6.0, initial={"mean": [-400.0, 0.0]}, selection=fresh(8))
+    assert found.path[0] == pytest.approx([0.5, 0.5])
+    np.testing.assert_allclose(found.path[-1], found.limit, atol=1e-6)
+    assert found.assumptions[1:] == ["equal shares at the start"]
+    assert found.outside is None
 
 
-def test_the_pool_of_all_candidates_counts_as_infinite() -> None:
+def test_a_shared_pool_counts_as_infinite_only_if_it_is_large() -> None:
     assert pool_of(configured()) is None
+    assert pool_of(configured(num_candidates=64)) is None
+    assert pool_of(configured(num_candidates=63)) == 63
     assert pool_of(configured(selection=fresh(5))) == 5
-
-
-@pytest.mark.parametrize(
-    ("changes", "assumption"),
-    [
-        ({"selection": {"active_reward": "per-round"}}, "the reward drawn for every draw"),
-        ({"selection": {"replacement": False}}, "winners drawn with replacement"),
-        ({"selection": {"score_noise": 1.0}}, "choices without noise or flips"),
-        ({"selection": {"flip_probability": 0.1}}, "choices without noise or flips"),
-        ({"training": {"real_share": 0.1}}, "curated rows of the same round alone to train on"),
-    ],
-)
-def test_what_the_configuration_does_otherwise_is_said(
-    changes: dict[str, Any], assumption: str
-) -> None:
-    assert forecast(**changes).assumptions[-1] == f"{assumption}, which is not so here"
-    assert "not so here" not in " ".join(forecast().assumptions)

@@ -123,6 +123,12 @@ def test_the_initial_configuration_enters_retrain_only_with_real_rows() -> None:
     assert "num_points" in relevant(0.5)
 
 
+def test_the_number_of_candidates_enters_evaluate_by_itself() -> None:
+    # A pool of all candidates is as large as there are candidates, and predictions say so.
+    relevant = Fingerprints(changed(smoke(), {"num_candidates": 300}))._relevant["evaluate"]
+    assert relevant["num_candidates"] == 300
+
+
 def test_the_seed_of_p_0_changes_everything_but_nothing_else_changes_p_0() -> None:
     everything = {"initial", "scores", *ITERATION_STAGES}
     assert first_changed({"initial": {"seed": 1}}) == everything

@@ -55,6 +55,14 @@ def test_a_round_that_basins_cannot_describe_says_why(
     assert measure_round(context, 0) == NoBasins(assumption, num_held)
 
 
+def test_in_expectation_a_basin_whose_atoms_have_no_mass_holds_no_candidate(
+    make_idealised: MakeRun,
+) -> None:
+    narrow = {"shape": "gaussian", "mean": [-3.0, 0.0], "covariance": [[0.01, 0.0], [0.0, 0.01]]}
+    context = make_idealised({"iterations": 1, "initial": narrow})
+    assert measure_round(context, 0) == NoBasins("a candidate in every basin", 1)
+
+
 def test_metrics_of_a_round_are_leakage_and_multiplier(make_run: MakeRun) -> None:
     found = measure_round(make_run(changes={"distance": 3.0}), 1)
     assert isinstance(found, Round)
