@@ -103,7 +103,7 @@ def predict_limit(
             assumption = "leakage small enough that no basin dies out"
         # The interval holds for the limit; a share on its way in says nothing yet.
         away = _distance(float(before[i]), low, high)
-        if assumption is None and _distance(share, low, high) < APPROACH * away:
+        if assumption is None and 0 < _distance(share, low, high) < APPROACH * away:
             assumption = "rounds enough to enter the interval"
         rows.append(
             (
