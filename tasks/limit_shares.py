@@ -56,6 +56,8 @@ def limit_shares(
         return Limit(shares, int((shares > GONE).sum()), basis)
     if eta is None:
         return Limit(_limit(weights, size, None), None, "basins that do not leak")
+    if len(weights) == 1:
+        return Limit(np.ones(1), None, "one preference")
     worst = float((eta - np.diag(np.diag(eta))).max(initial=0.0))
     basis = f"leakage between the centres of at most {worst:.2g}"
     is_mixed = worst > MUCH_LEAKAGE and int((weights > 0).sum()) > 1
