@@ -105,6 +105,8 @@ def order_parameter(beta: float) -> float:
     """
     if beta <= 1:
         return 0.0
+    if math.isinf(beta):
+        return 1.0
     m = 1.0
     while True:
         bend = math.tanh(beta * m)

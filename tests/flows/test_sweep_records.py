@@ -22,11 +22,11 @@ def names(axes: list[Axis], name: str = "sw") -> list[str]:
 def test_a_member_is_named_by_arm_axes_and_seed() -> None:
     members = small_points([Axis("q", (0.1,)), Axis("seed", (3,))], arms={"per-draw": {}})
     assert plan_sweep(GMM, members, name="sw").members[0].run == "sw-per-draw-q0p1-s3"
-    assert names([Axis("selection.pool_size", (8, 16)), Axis("distance", (-2, 1e-6, None))]) == [
-        "sw-poolsize8-distancem2-s0",
+    assert names([Axis("selection.pool_size", (8, 16)), Axis("distance", (2, 1e-6, None))]) == [
+        "sw-poolsize8-distance2-s0",
         "sw-poolsize8-distance1em06-s0",
         "sw-poolsize8-distancenone-s0",
-        "sw-poolsize16-distancem2-s0",
+        "sw-poolsize16-distance2-s0",
         "sw-poolsize16-distance1em06-s0",
         "sw-poolsize16-distancenone-s0",
     ]

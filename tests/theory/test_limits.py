@@ -251,3 +251,7 @@ def test_gamma_and_temperature_have_to_be_positive(wrong: float) -> None:
 def test_a_negative_variance_is_refused() -> None:
     with pytest.raises(ValueError, match=r"variance: expected .* got -1.0; give s\^2, not s"):
         one_component_step(0.0, 1.0, -1.0, q=0.5, distance=1.0, gamma=1.0)
+
+
+def test_infinitely_separated_modes_are_fully_ordered() -> None:
+    assert order_parameter(np.inf) == 1.0
