@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from flows.experiment import Experiment, Frame, Study, last_values
+from flows.arms import runs_over
+from flows.experiment import Experiment, Frame, Study
 from flows.transition import (
     GAMMAS,
     ORDER,
@@ -51,9 +52,7 @@ def draw(frame: Frame, study: Study) -> "Figure":
     )
     for panel, (metric, unit, label, theory) in zip(axes, panels, strict=True):
         kept = found >= (0.0 if label.endswith("raw") else 0.5)
-        columns = [last_values(frame, metric, arm=ARM, distance=d).to_numpy() for d in found[kept]]
-        width = min(map(len, columns))
-        values = np.array([column[:width] for column in columns]).T / unit[kept]
+        values = runs_over(frame, metric, "distance", found[kept].tolist(), arm=ARM) / unit[kept]
         band(panel, found[kept], values, label="measured", colour="pluralistic")
         theory_line(panel, fine, theory, "theory, K → ∞")
         panel.axvline(critical_distance(gamma), color="0.6", linewidth=0.8, linestyle=":")

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from flows.arms import runs_over
 from flows.experiment import Block, Experiment, Frame, Study, curves, last_values
 from flows.gmm import paper
 from tasks.claims import Claim, judge
@@ -48,7 +49,6 @@ def judge_e5(frame: Frame, study: Study) -> list[Claim]:
 def draw(frame: Frame, study: Study) -> "Figure":
     """Weight of mode 1 over rounds at every q, and the final weight against q."""
     figure, axes = new_figure(2)
-    finals = []
     for number, q in enumerate(SHARES):
         share = curves(frame, f"basin_mass.{study.base.reward_names[0]}", q=q)
         band(
@@ -59,9 +59,7 @@ def draw(frame: Frame, study: Study) -> "Figure":
             colour=str(number),
         )
         axes[0].axhline(q, color="0.5", linewidth=0.8, linestyle="--")
-        finals.append(last_values(frame, WEIGHT, q=q).to_numpy())
-    width = min(map(len, finals))
-    values = np.array([one[:width] for one in finals]).T
+    values = runs_over(frame, WEIGHT, "q", SHARES)
     band(axes[1], np.array(SHARES), values, label="measured", colour="pluralistic")
     theory_line(axes[1], np.array([0.0, 1.0]), np.array([0.0, 1.0]), "theory: share = q")
     axes[0].set_xlabel("k of the model p_k")

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from flows.arms import runs_over
 from flows.experiment import Block, Experiment, Frame, Study, curves, last_values
 from flows.gmm import paper
 from tasks.claims import Claim, judge
@@ -93,11 +94,7 @@ def draw(frame: Frame, study: Study) -> "Figure":
                 panel, found.index.to_numpy(), found.to_numpy().T,
                 label=f"K = {size or 'all'}", colour=str(number),
             )  # fmt: skip
-    columns = [
-        last_values(frame, f"basin_mass.{name}", q=0.7, **{POOL: size}).to_numpy() for size in SIZES
-    ]
-    width = min(map(len, columns))
-    values = np.array([column[:width] for column in columns]).T
+    values = runs_over(frame, f"basin_mass.{name}", POOL, SIZES, q=0.7)
     sizes = np.array(SIZES, dtype=np.float64)
     band(axes[2], sizes, values, label="measured", colour="pluralistic")
     theory_line(

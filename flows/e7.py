@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from flows.experiment import Experiment, Frame, Study, last_values
+from flows.arms import runs_over
+from flows.experiment import Experiment, Frame, Study
 from flows.transition import (
     GAMMAS,
     ORDER,
@@ -37,9 +38,7 @@ def draw(frame: Frame, study: Study) -> "Figure":
         found = np.array(distances(study, arm))
         scaled = found / critical_distance(gamma)
         kept = scaled >= 0.5 - 1e-6  # nearer, M^2 divides noise by almost nothing
-        columns = [last_values(frame, ORDER, arm=arm, distance=d).to_numpy() for d in found[kept]]
-        width = min(map(len, columns))
-        values = np.array([column[:width] for column in columns]).T
+        values = runs_over(frame, ORDER, "distance", found[kept].tolist(), arm=arm)
         band(axes[0], scaled[kept], values, label=arm.replace("0p5", "0.5"), colour=arm)
         gap = means(frame, study, arm, "component_mean_x.1") - means(
             frame, study, arm, "component_mean_x.0"

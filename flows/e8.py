@@ -52,9 +52,7 @@ def draw(frame: Frame, study: Study) -> "Figure":
     for arm, gamma in GAMMAS.items():
         # At d = 0 both basins are one.
         found = np.array([d for d in distances(study, arm) if d > 0])
-        columns = [leakage(frame, arm, PAIRS[0], d) for d in found]
-        width = min(map(len, columns))
-        values = np.array([column[:width] for column in columns]).T
+        values = np.array([leakage(frame, arm, PAIRS[0], d) for d in found]).T
         band(
             axes[0], found / critical_distance(gamma), values,
             label=arm.replace("0p5", "0.5"), colour=arm,

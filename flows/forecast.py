@@ -95,9 +95,7 @@ def draw(frame: Frame, study: Study) -> "Figure":
     figure, axes = new_figure(len(sizes))
     for panel, size in zip(axes, sizes, strict=True):
         shares = np.array([q for q, other in cells(study) if other == size])
-        columns = [share_of(frame, study, q, size) for q in shares]
-        width = min(map(len, columns))
-        values = np.array([column[:width] for column in columns]).T
+        values = np.array([share_of(frame, study, q, size) for q in shares]).T
         band(panel, shares, values, label="measured", colour="pluralistic")
         fine = np.linspace(0.02, 0.98, 49)
         line = np.array([predicted(study, float(q), size) for q in fine])

@@ -9,7 +9,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from flows.experiment import Block, Frame, Study, last_values
+from flows.arms import means_over
+from flows.experiment import Block, Frame, Study
 from flows.gmm import paper
 from tasks.claims import Claim, judge
 from tasks.rank import trend
@@ -75,12 +76,7 @@ def distances(study: Study, arm: str) -> list[float]:
 
 def means(frame: Frame, study: Study, arm: str, metric: str) -> FloatArray:
     """Mean of `metric` over the seeds of an arm at every distance, NaN where it is missing."""
-    return np.array(
-        [
-            last_values(frame, metric, arm=arm, distance=d).mean(skipna=False)
-            for d in distances(study, arm)
-        ]
-    )
+    return means_over(frame, metric, "distance", distances(study, arm), arm=arm)
 
 
 def judge_transition(frame: Frame, study: Study, arm: str) -> list[Claim]:

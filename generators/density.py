@@ -4,16 +4,13 @@ The model of infinite capacity: maximum likelihood is the share of every grid po
 curated rows, so nothing lies between the curated set and the next model.
 """
 
-import json
 from pathlib import Path
 from typing import ClassVar, Literal, Self, final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import safetensors.numpy
 
-from data.canonical import canonical_json
 from data.checkpoints import CheckpointFolder
 from data.configuration import setting
 from data.errors import BadNumbers, ConfigError
@@ -21,6 +18,7 @@ from data.points import points_of
 from data.schemas import POINTS, TRAINING, described
 from generators.density_grid import DensityConfig, atom_indices
 from generators.initial_gaussian import GaussianInitial
+from generators.model_folder import read_model, write_model
 from generators.registry import Generator, GeneratorConfig, InitialConfig
 
 FloatArray = npt.NDArray[np.float64]
@@ -118,20 +116,13 @@ class Density:
 
     def save(self, folder: Path) -> None:
         """Write model.safetensors (masses, float64) and config.json."""
-        (folder / "model.safetensors").write_bytes(safetensors.numpy.save({"masses": self.masses}))
-        facts = {"kind": self.config.kind, "num_atoms": len(self.masses)}
-        (folder / "config.json").write_bytes(canonical_json(facts) + b"\n")
+        tensors = {"masses": self.masses}
+        write_model(folder, tensors, kind=self.config.kind, num_atoms=len(self.masses))
 
     @classmethod
     def load(cls, folder: Path, config: DensityConfig) -> Self:
         """The density saved in `folder`; raises `ConfigError` for another kind or grid size."""
-        facts = json.loads((folder / "config.json").read_bytes())
-        if facts.get("kind") != config.kind:
-            raise ConfigError(
-                f"generator density: expected a model of kind {config.kind!r} in {folder}, got "
-                f"{facts.get('kind')!r}; load it with its own kind"
-            )
-        masses = safetensors.numpy.load((folder / "model.safetensors").read_bytes())["masses"]
+        masses = read_model(folder, config.kind)[0]["masses"]
         num_atoms = len(config.atoms())
         if masses.shape != (num_atoms,):
             raise ConfigError(

@@ -1,16 +1,13 @@
 """Generator `mixture`: Gaussians in the plane, refitted by EM (paper, section C.4)."""
 
-import json
 from pathlib import Path
 from typing import ClassVar, Literal, Self, final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import safetensors.numpy
 from pydantic import field_validator
 
-from data.canonical import canonical_json
 from data.checkpoints import CheckpointFolder
 from data.configuration import setting
 from data.errors import ConfigError
@@ -18,6 +15,7 @@ from data.points import points_of
 from data.schemas import POINTS, TRAINING
 from generators.initial_gaussian import GaussianInitial
 from generators.mixture_points import draw_points, log_density
+from generators.model_folder import read_model, write_model
 from generators.registry import Generator, GeneratorConfig, InitialConfig
 from generators.scratch_em import fit_scratch
 from generators.warm_em import Components, EmFit, fit_warm, resized
@@ -155,24 +153,13 @@ class Mixture:
             "means": components.means,
             "covariances": components.covariances,
         }
-        facts = {
-            "kind": self.config.kind,
-            "converged": self.fit.converged,
-            "em_steps": self.fit.num_steps,
-        }
-        (folder / "model.safetensors").write_bytes(safetensors.numpy.save(tensors))
-        (folder / "config.json").write_bytes(canonical_json(facts) + b"\n")
+        facts = {"converged": self.fit.converged, "em_steps": self.fit.num_steps}
+        write_model(folder, tensors, kind=self.config.kind, **facts)
 
     @classmethod
     def load(cls, folder: Path, config: MixtureConfig) -> Self:
         """The mixture saved in `folder`; raises `ConfigError` for a model of another kind."""
-        facts = json.loads((folder / "config.json").read_bytes())
-        if facts.get("kind") != config.kind:
-            raise ConfigError(
-                f"generator mixture: expected a model of kind {config.kind!r} in {folder}, got "
-                f"{facts.get('kind')!r}; load it with its own kind"
-            )
-        tensors = safetensors.numpy.load((folder / "model.safetensors").read_bytes())
+        tensors, facts = read_model(folder, config.kind)
         components = Components(tensors["weights"], tensors["means"], tensors["covariances"])
         return cls(config, EmFit(components, np.empty(0), facts["em_steps"], facts["converged"]))
 

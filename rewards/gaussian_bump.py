@@ -9,8 +9,7 @@ import pyarrow as pa
 
 from data.configuration import setting
 from data.points import points_of
-from data.schemas import POINTS
-from rewards.quadratic import squared_distances
+from rewards.centres import gaussian_points, nearest_centre, squared_distances
 from rewards.registry import Reward, RewardConfig
 
 FloatArray = npt.NDArray[np.float64]
@@ -62,10 +61,8 @@ class GaussianBumpReward:
         samples: pa.Table,  # n rows
     ) -> IntArray:  # (n,)
         """Index of the nearest centre, the first of equally near ones, whatever the widths."""
-        points = points_of(samples, "basins of reward gaussian-bump")
-        centres = np.array([reward.config.centre for reward in rewards])
-        nearest: IntArray = squared_distances(points, centres).argmin(axis=1)
-        return nearest
+        centres = [reward.config.centre for reward in rewards]
+        return nearest_centre(centres, samples, "basins of reward gaussian-bump")
 
     @classmethod
     def example(cls) -> Self:
@@ -75,8 +72,7 @@ class GaussianBumpReward:
     @classmethod
     def example_samples(cls, num_samples: int, *, seed: int) -> pa.Table:
         """Points of a standard Gaussian."""
-        points = np.random.default_rng(seed).standard_normal((num_samples, 2))
-        return pa.table({"x": points[:, 0], "y": points[:, 1]}, schema=POINTS)
+        return gaussian_points(num_samples, seed=seed)
 
 
 REWARD: type[Reward] = GaussianBumpReward

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from data.configuration import setting
 from data.points import points_of
-from data.schemas import POINTS
+from rewards.centres import gaussian_points, nearest_centre, squared_distances
 from rewards.registry import Reward, RewardConfig
 
 FloatArray = npt.NDArray[np.float64]
@@ -22,16 +22,6 @@ class QuadraticConfig(RewardConfig):
     kind: Literal["quadratic"] = setting("quadratic", "kind of reward", "S")
     centre: tuple[float, float] = setting(..., "mu, the point that is liked most", "S")
     gamma: float = setting(1.0, "strength; the score falls by gamma at distance 1", "O", gt=0)
-
-
-def squared_distances(
-    points: FloatArray,  # (n, 2)
-    centres: FloatArray,  # (R, 2)
-) -> FloatArray:  # (n, R)
-    """||x - mu_r||^2 of every point to every centre."""
-    steps = points[:, np.newaxis, :] - centres
-    squared: FloatArray = steps[..., 0] ** 2 + steps[..., 1] ** 2
-    return squared
 
 
 @final
@@ -62,10 +52,8 @@ class QuadraticReward:
         samples: pa.Table,  # n rows
     ) -> IntArray:  # (n,)
         """Index of the nearest centre, the first of equally near ones (paper, section C.7)."""
-        points = points_of(samples, "basins of reward quadratic")
-        centres = np.array([reward.config.centre for reward in rewards])
-        nearest: IntArray = squared_distances(points, centres).argmin(axis=1)
-        return nearest
+        centres = [reward.config.centre for reward in rewards]
+        return nearest_centre(centres, samples, "basins of reward quadratic")
 
     @classmethod
     def example(cls) -> Self:
@@ -75,8 +63,7 @@ class QuadraticReward:
     @classmethod
     def example_samples(cls, num_samples: int, *, seed: int) -> pa.Table:
         """Points of a standard Gaussian."""
-        points = np.random.default_rng(seed).standard_normal((num_samples, 2))
-        return pa.table({"x": points[:, 0], "y": points[:, 1]}, schema=POINTS)
+        return gaussian_points(num_samples, seed=seed)
 
 
 REWARD: type[Reward] = QuadraticReward

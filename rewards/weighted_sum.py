@@ -12,7 +12,8 @@ import pyarrow as pa
 from pydantic import BeforeValidator, SerializeAsAny, model_validator
 
 from data.configuration import setting
-from rewards.quadratic import QuadraticConfig, QuadraticReward
+from rewards.centres import gaussian_points
+from rewards.quadratic import QuadraticConfig
 from rewards.registry import Reward, RewardConfig, find_reward, parse_reward
 
 FloatArray = npt.NDArray[np.float64]
@@ -63,7 +64,7 @@ class WeightedSumReward:
     @classmethod
     def example_samples(cls, num_samples: int, *, seed: int) -> pa.Table:
         """Points of a standard Gaussian."""
-        return QuadraticReward.example_samples(num_samples, seed=seed)
+        return gaussian_points(num_samples, seed=seed)
 
 
 REWARD: type[Reward] = WeightedSumReward
