@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SerializationInfo,
     TypeAdapter,
     ValidationError,
     model_serializer,
@@ -26,6 +27,7 @@ SOURCE_TAGS = {
     "R": "recovered by matching printed numbers",
     "O": "our choice",
 }
+FOR_FINGERPRINT = {"for": "fingerprint"}
 
 
 class FrozenConfig(BaseModel):
@@ -34,32 +36,43 @@ class FrozenConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @model_serializer(mode="wrap")
-    def _leave_out_added(self, handler: Any) -> dict[str, Any]:
-        """Plain values; a field that a later release added stays out while it is neutral."""
+    def _leave_out(self, handler: Any, info: SerializationInfo) -> dict[str, Any]:
+        """Plain values without neutral `added` fields; for fingerprints without `location` ones."""
         plain: dict[str, Any] = handler(self)
         for name, field in type(self).model_fields.items():
             extra = field.json_schema_extra
-            if (
-                isinstance(extra, dict)
-                and extra.get("added")
-                and getattr(self, name) == (field.default)
-            ):
+            if not isinstance(extra, dict):
+                continue
+            neutral = extra.get("added") and getattr(self, name) == field.default
+            if neutral or (extra.get("location") and info.context == FOR_FINGERPRINT):
                 plain.pop(name, None)
         return plain
 
+    def fingerprint_part(self) -> dict[str, Any]:
+        """Plain values of all that decides results, at any depth."""
+        return self.model_dump(mode="json", context=FOR_FINGERPRINT)
+
 
 def setting(
-    default: Any, meaning: str, source: str, *, added: bool = False, **constraints: Any
+    default: Any,
+    meaning: str,
+    source: str,
+    *,
+    added: bool = False,
+    location: bool = False,
+    **constraints: Any,
 ) -> Any:
     """Field with a default, its `meaning` in words and the `source` tag of the default.
 
     `default` may be `...` for a required value. `added` marks a field that earlier releases did
     not have: its default must be what they did and never change, and is left out of records
-    and fingerprints, so that their runs go on. `constraints` are pydantic's (`ge`, `gt`, ...).
+    and fingerprints, so that their runs go on. `location` marks one that says where something
+    is or how the work is shared, not what it is: recorded, but in no fingerprint.
+    `constraints` are pydantic's (`ge`, `gt`, ...).
     Raises `AssertionError` for a tag outside `SOURCE_TAGS`.
     """
     assert source in SOURCE_TAGS, f"unknown source tag {source!r}"
-    extra: dict[str, Any] = {"source": source, "added": added}
+    extra: dict[str, Any] = {"source": source, "added": added, "location": location}
     return Field(default, description=meaning, json_schema_extra=extra, **constraints)
 
 

@@ -1,0 +1,52 @@
+"""torch's process-wide switches, set for one stage and put back afterwards.
+
+torch is imported inside the functions: domains without it never wait for it.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from data.compute import Compute, computing
+from data.errors import EnvironmentProblem
+
+INSTALL = "pip install -c constraints.txt '.[images]'"
+
+
+def check_device(device: str) -> str:
+    """Model name of `device` ("cuda" asks torch); never another device instead.
+
+    Raises `EnvironmentProblem` for a GPU that is not there.
+    """
+    import torch
+
+    if device == "cpu":
+        return "cpu"
+    if not torch.cuda.is_available():
+        raise EnvironmentProblem(
+            f"runtime.device: expected a CUDA device for {device!r}, torch {torch.__version__} "
+            "finds none; run where there is a GPU, or set runtime.device=cpu"
+        )
+    return str(torch.cuda.get_device_name())
+
+
+@contextmanager
+def torch_session(on: Compute) -> Iterator[None]:
+    """Compute with torch on `on` inside: threads, determinism, no hidden TF32."""
+    # Read when CUDA starts; without it deterministic matrix products are refused.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    import torch
+
+    check_device(on.device)
+    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    precision = torch.get_float32_matmul_precision()
+    torch.set_num_threads(on.threads)
+    torch.use_deterministic_algorithms(on.deterministic)
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with computing(on):
+            yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(deterministic)
+        torch.set_float32_matmul_precision(precision)
