@@ -1,0 +1,94 @@
+"""What does sampling cost beside the network? Run `python -m benchmarks.sampling`.
+
+Wall time of `OtCfm.sample` (noise, solver, bytes, table) over that of as many calls of the network
+on the same batches as the solver makes. One thread; both take turns; median of paired ratios.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from generators.ot_cfm import OtCfm
+from generators.ot_cfm_config import MlpField, OtCfmConfig, Sampler, UNetField
+from generators.velocity_field import make_field
+
+EVALUATIONS = {"euler": 1, "midpoint": 2, "heun": 2}
+UNET = UNetField(
+    channels=32, num_res_blocks=1, channel_mult=(1, 2), num_head_channels=32,
+    attention_resolutions=(8,),
+)  # fmt: skip
+CASES: tuple[tuple[str, MlpField | UNetField, tuple[int, int, int], int, Sampler], ...] = (
+    ("mlp 8x8", MlpField(), (8, 8, 1), 1000, Sampler(method="euler", num_steps=8)),
+    ("mlp 8x8", MlpField(), (8, 8, 1), 1000, Sampler(method="midpoint", num_steps=4)),
+    ("u-net 16x16", UNET, (16, 16, 3), 64, Sampler(method="midpoint", num_steps=4, batch_size=32)),
+    ("u-net 16x16", UNET, (16, 16, 3), 64, Sampler(method="heun", num_steps=4, batch_size=32)),
+)
+
+
+def seconds(call: Callable[[], Any]) -> float:
+    """Wall time of one call."""
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
+
+
+def measure(
+    field_config: MlpField | UNetField,
+    shape: tuple[int, int, int],
+    num_samples: int,
+    sampler: Sampler,
+    repeats: int,
+) -> tuple[float, float, float]:
+    """Median seconds of sampling and of its network calls, and the median of their ratios."""
+    config = OtCfmConfig(field=field_config, sampler=sampler)
+    field = make_field(field_config, shape, seed=0).eval()
+    weights = {name: weight.detach() for name, weight in field.named_parameters()}
+    model = OtCfm(config, shape, weights, np.empty(0))
+    height, width, channels = shape
+    state = torch.randn(num_samples, channels, height, width)
+    times = torch.full((num_samples,), 0.5)
+    calls = EVALUATIONS[sampler.method] * sampler.num_steps
+
+    def network() -> None:
+        with torch.inference_mode():
+            for start in range(0, num_samples, sampler.batch_size):
+                rows = slice(start, start + sampler.batch_size)
+                for _ in range(calls):
+                    field(times[rows], state[rows])
+
+    walls, networks = [], []
+    for repeat in range(repeats + 2):
+        pair = seconds(lambda: model.sample(num_samples, seed=0)), seconds(network)
+        if repeat >= 2:
+            walls.append(pair[0])
+            networks.append(pair[1])
+    ratios = [wall / alone for wall, alone in zip(walls, networks, strict=True)]
+    return statistics.median(walls), statistics.median(networks), statistics.median(ratios)
+
+
+def main() -> None:
+    """Measure every case and print the table."""
+    parser = argparse.ArgumentParser(description="Time sampling against its network calls.")
+    parser.add_argument("--repeats", type=int, default=31, help="interleaved repeats of a case")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    print(f"one thread, median of {options.repeats}")
+    print(
+        f"{'field':>12} {'images':>7} {'solver':>12} {'sample s':>9} {'network s':>10} {'ratio':>6}"
+    )
+    for name, field, shape, num_samples, sampler in CASES:
+        wall, network, ratio = measure(field, shape, num_samples, sampler, options.repeats)
+        solver = f"{sampler.method} {sampler.num_steps}"
+        print(
+            f"{name:>12} {num_samples:>7} {solver:>12} {wall:>9.3f} {network:>10.3f} {ratio:>6.3f}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
