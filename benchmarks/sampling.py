@@ -1,7 +1,8 @@
 """What does sampling cost beside the network? Run `python -m benchmarks.sampling`.
 
 Wall time of `OtCfm.sample` (noise, solver, bytes, table) over that of as many calls of the network
-on the same batches as the solver makes. One thread; both take turns; median of paired ratios.
+on the same batches as the solver makes. One thread; both take turns; median of paired ratios, of
+wall and of processor time, which differ only on a machine that is busy otherwise.
 """
 
 import argparse
@@ -30,11 +31,11 @@ CASES: tuple[tuple[str, MlpField | UNetField, tuple[int, int, int], int, Sampler
 )
 
 
-def seconds(call: Callable[[], Any]) -> float:
-    """Wall time of one call."""
-    begin = time.perf_counter()
+def seconds(call: Callable[[], Any]) -> tuple[float, float]:
+    """Wall and processor time of one call."""
+    wall, processor = time.perf_counter(), time.process_time()
     call()
-    return time.perf_counter() - begin
+    return time.perf_counter() - wall, time.process_time() - processor
 
 
 def measure(
@@ -43,8 +44,8 @@ def measure(
     num_samples: int,
     sampler: Sampler,
     repeats: int,
-) -> tuple[float, float, float]:
-    """Median seconds of sampling and of its network calls, and the median of their ratios."""
+) -> tuple[float, float, float, float]:
+    """Median wall of sampling and of its network calls; medians of both ratios."""
     config = OtCfmConfig(field=field_config, sampler=sampler)
     field = make_field(field_config, shape, seed=0).eval()
     weights = {name: weight.detach() for name, weight in field.named_parameters()}
@@ -61,14 +62,17 @@ def measure(
                 for _ in range(calls):
                     field(times[rows], state[rows])
 
-    walls, networks = [], []
+    pairs = []
     for repeat in range(repeats + 2):
         pair = seconds(lambda: model.sample(num_samples, seed=0)), seconds(network)
         if repeat >= 2:
-            walls.append(pair[0])
-            networks.append(pair[1])
-    ratios = [wall / alone for wall, alone in zip(walls, networks, strict=True)]
-    return statistics.median(walls), statistics.median(networks), statistics.median(ratios)
+            pairs.append(pair)
+    return (
+        statistics.median(whole[0] for whole, _ in pairs),
+        statistics.median(alone[0] for _, alone in pairs),
+        statistics.median(whole[0] / alone[0] for whole, alone in pairs),
+        statistics.median(whole[1] / alone[1] for whole, alone in pairs),
+    )
 
 
 def main() -> None:
@@ -79,13 +83,17 @@ def main() -> None:
     torch.set_num_threads(1)
     print(f"one thread, median of {options.repeats}")
     print(
-        f"{'field':>12} {'images':>7} {'solver':>12} {'sample s':>9} {'network s':>10} {'ratio':>6}"
+        f"{'field':>12} {'images':>7} {'solver':>12} {'sample s':>9} {'network s':>10} "
+        f"{'ratio':>6} {'CPU':>6}"
     )
     for name, field, shape, num_samples, sampler in CASES:
-        wall, network, ratio = measure(field, shape, num_samples, sampler, options.repeats)
+        wall, network, ratio, processor = measure(
+            field, shape, num_samples, sampler, options.repeats
+        )
         solver = f"{sampler.method} {sampler.num_steps}"
         print(
-            f"{name:>12} {num_samples:>7} {solver:>12} {wall:>9.3f} {network:>10.3f} {ratio:>6.3f}",
+            f"{name:>12} {num_samples:>7} {solver:>12} {wall:>9.3f} {network:>10.3f} {ratio:>6.3f} "
+            f"{processor:>6.3f}",
             flush=True,
         )
 
