@@ -33,6 +33,9 @@ class RewardConfig(FrozenConfig):
     weight: float = setting(
         1.0, "share of the curated draws it decides, relative to the other weights", "O", ge=0
     )
+    standardise: bool = setting(
+        False, "score in deviations from the mean, both of samples of p_0", "O", added=True
+    )
 
 
 class Reward(Protocol):

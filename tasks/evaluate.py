@@ -15,7 +15,7 @@ from data.commit import Attempt
 from data.schemas import METRICS, PREDICTIONS, described
 from data.seeds import stage_seed
 from generators.registry import Generator
-from rewards.registry import find_basins, known_suprema
+from rewards.registry import find_basins
 from tasks.agreement import compared
 from tasks.basin_facts import basins_of
 from tasks.basin_predictions import predict_limit, predict_round, predict_variance
@@ -97,7 +97,7 @@ def _predicted(
     config = context.config
     rows = [(one, measured[one.quantity]) for one in closed_forms(config, k)]
     shares = np.full(len(scores), 1 / len(scores)) if masses is None else masses
-    suprema = known_suprema(context.rewards)
+    suprema = context.suprema
     if config.selection.scheme == "expected":
         suprema = np.full_like(suprema, np.nan)
     names = config.reward_names

@@ -21,6 +21,7 @@ from generators.registry import (
     find_generator,
     parse_generator,
 )
+from rewards.classifier_config import ClassifierConfig
 from rewards.registry import RewardConfig, parse_reward
 from tasks.selection import SelectionConfig, check_selection
 
@@ -76,7 +77,16 @@ class WeightKnot(FrozenConfig):
 class RuntimeConfig(FrozenConfig):
     """Where and how the work is done; `threads`, `batch_size` and `shard_rows` affect digests."""
 
-    device: Literal["cpu"] = setting("cpu", "device the numbers are computed on", "O")
+    device: Literal["cpu", "cuda"] = setting(
+        "cpu", "device the numbers are computed on; never another one instead", "O"
+    )
+    deterministic: bool = setting(
+        True,
+        "algorithms that give equal bits every time; without them a GPU is faster and a resumed "
+        "run only statistically equal",
+        "O",
+        added=True,
+    )
     threads: int = setting(
         1, "threads of numerical libraries; the mixture always uses one", "O", ge=1
     )
@@ -112,6 +122,9 @@ class RunConfig(FrozenConfig):
     )
     training: TrainingConfig = setting(
         TrainingConfig(), "real rows and earlier rounds in the training set", "O", added=True
+    )
+    classifier: ClassifierConfig | None = setting(
+        None, "classifier of images that rewards and metrics use", "S", added=True
     )
     evaluation: EvaluationConfig = setting(EvaluationConfig(), "measurement of each model", "S")
     runtime: RuntimeConfig = setting(RuntimeConfig(), "device, threads, shards, Prefect", "O")
@@ -152,6 +165,11 @@ class RunConfig(FrozenConfig):
         """Refuse what the class of the generator cannot do, before anything is created."""
         name = self.generator.kind
         kind = find_generator(name)
+        if self.runtime.device != "cpu" and "torch" not in kind.libraries:
+            raise ValueError(
+                f"runtime.device: expected 'cpu' for generator {name!r}, which computes nothing "
+                f"elsewhere, got {self.runtime.device!r}"
+            )
         if self.selection.scheme == "expected" and getattr(kind, "support", None) is None:
             raise ValueError(
                 f"selection.scheme 'expected': expected a generator with a finite support, got "
@@ -200,9 +218,11 @@ class RunConfig(FrozenConfig):
     @property
     def fingerprint(self) -> str:
         """Digest of all that affects results: everything but `iterations` and where it runs."""
-        plain = self.model_dump(mode="json", exclude={"iterations"})
+        plain = self.fingerprint_part()
+        plain.pop("iterations")
         for name in ("device", "granularity", "prefect"):
             plain["runtime"].pop(name)
+        plain["runtime"].pop("deterministic", None)
         return digest_of(plain)
 
 
