@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from data.images import Shape
 from rewards import resnet, small_cnn, vgg
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from torch import nn
 
 ArchitectureName = Literal["vgg11-bn", "resnet20", "resnet56", "small-cnn"]
-Shape = tuple[int, int, int]
 CIFAR_SHAPE: Shape = (32, 32, 3)
 
 

@@ -5,11 +5,12 @@ Each architecture has a recipe of its own: fields that are not given take its va
 
 from typing import Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import TypeAdapter, ValidationError, model_validator
 
 from data.configuration import FrozenConfig, setting
 from data.image_data import ImageDataConfig
-from rewards.architectures import ARCHITECTURES, ArchitectureName, Shape
+from data.images import Shape
+from rewards.architectures import ARCHITECTURES, ArchitectureName
 
 # He et al. 2016 and akamaster/pytorch_resnet_cifar10, but for the cosine instead of two steps.
 RESNET = {
@@ -26,13 +27,16 @@ RECIPES: dict[str, dict[str, Any]] = {
     "resnet20": RESNET,
     "resnet56": RESNET,
     "small-cnn": {
-        "num_epochs": 20,
+        "num_epochs": 15,
         "batch_size": 64,
         "learning_rate": 0.1,
         "weight_decay": 1e-3,
         "shift": 1,
     },
 }
+
+
+DATA: TypeAdapter[ImageDataConfig] = TypeAdapter(ImageDataConfig)
 
 
 class ClassifierConfig(FrozenConfig):
@@ -73,10 +77,13 @@ class ClassifierConfig(FrozenConfig):
     def _take_recipe(cls, raw: Any) -> Any:
         if not isinstance(raw, dict):
             return raw
+        try:
+            shape: Shape = DATA.validate_python(raw.get("data")).shape
+        except ValidationError:
+            return raw  # the field `data` says what is wrong with it
         architecture = raw.get("architecture")
-        recipe = dict(RECIPES.get(architecture, {})) if isinstance(architecture, str) else {}
-        shape = _shape_of(raw.get("data"))
-        if architecture == "small-cnn" and shape is not None:
+        recipe = dict(RECIPES.get(str(architecture), {}))
+        if architecture == "small-cnn":
             recipe["mean"] = recipe["deviation"] = (0.5,) * shape[2]
             # A mirrored digit is no digit; a photograph may be mirrored.
             recipe["flip"] = shape[2] == 3
@@ -84,7 +91,7 @@ class ClassifierConfig(FrozenConfig):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        wanted, got = ARCHITECTURES[self.architecture].shape, self.shape
+        wanted, got = ARCHITECTURES[self.architecture].shape, self.data.shape
         if wanted not in (None, got):
             raise ValueError(
                 f"classifier {self.architecture}: expected images of {_words(wanted)}, got "
@@ -105,24 +112,6 @@ class ClassifierConfig(FrozenConfig):
                 f"{self.weights!r}, {self.weights_sha256!r}; `sha256sum FILE` prints the digest"
             )
         return self
-
-    @property
-    def shape(self) -> Shape:
-        """(H, W, C) of the images of `data`."""
-        shape = _shape_of(self.data)
-        assert shape is not None
-        return shape
-
-
-def _shape_of(data: Any) -> Shape | None:
-    """Shape of the images of a data set, given as it is or as plain values; None if unclear."""
-    plain = data if isinstance(data, dict) else getattr(data, "__dict__", {})
-    if plain.get("kind") == "digits":
-        return (8, 8, 1)
-    if plain.get("kind") == "cifar10":
-        size = plain.get("size", 32)
-        return (size, size, 3)
-    return None
 
 
 def _words(shape: Shape | None) -> str:
