@@ -12,7 +12,7 @@ from tasks.settings import RunConfig
 
 ITERATION_STAGES = ("sample", "draw", "select", "retrain", "evaluate")
 # Made once and used by every run that asks for the same, in the order they are made: the
-# classifier of images, p_0, features of the real images, mean and deviation of rewards on p_0.
+# classifier of images, p_0, features of the real images, what rewards and features of p_0 are.
 SHARED_STAGES = ("classifier", "initial", "reference", "constants")
 ONLY_INITIAL = ("initial",)
 
@@ -58,7 +58,8 @@ def shared_stages(config: RunConfig) -> tuple[str, ...]:
         "classifier": config.classifier is not None,
         "initial": True,
         "reference": config.classifier is not None,
-        "constants": any(reward.standardise for reward in config.rewards),
+        "constants": config.classifier is not None
+        or any(reward.standardise for reward in config.rewards),
     }
     return tuple(stage for stage in SHARED_STAGES if wanted[stage])
 
@@ -179,9 +180,13 @@ class Fingerprints:
                 "classifier": plain.get("classifier"),
                 "threads": config.runtime.threads,
             },
-            "reference": {"real data": plain["initial"].get("data"), "runtime": runtime},
+            "reference": {
+                "real data": plain["initial"].get("data"),
+                "inception": plain["evaluation"].get("inception"),
+                "runtime": runtime,
+            },
             "constants": {
-                "rewards": scoring,
+                "rewards": [one for one in scoring if one.get("standardise")],
                 "seed": config.initial.seed,
                 "generator": generator,
                 "runtime": runtime,
