@@ -73,7 +73,7 @@ def content_digest(
     labels: IntArray,  # (n,)
 ) -> str:
     """SHA-256 (hex) of the pixels followed by the labels as little-endian int64."""
-    digest = hashlib.sha256(images)
+    digest = hashlib.sha256(images.data)
     digest.update(labels.astype("<i8").tobytes())
     return digest.hexdigest()
 

@@ -131,4 +131,5 @@ def reduced(
     for row in range(factor):
         for column in range(factor):
             total += images[:, row::factor, column::factor]
-    return (total // factor**2).astype(np.uint8)
+    means: UInt8Array = (total // factor**2).astype(np.uint8)
+    return means
