@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import safetensors.numpy
 
 from data.canonical import canonical_json
 from data.errors import ConfigError
 
-Tensors = dict[str, npt.NDArray[np.float64]]
+Tensors = dict[str, npt.NDArray[Any]]
 
 
 def write_model(folder: Path, tensors: Tensors, *, kind: str, **facts: Any) -> None:
