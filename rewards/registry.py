@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from data.configuration import FrozenConfig, setting
 from data.plugins import PluginFamily
+from rewards.classification import Classify
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -50,9 +51,8 @@ class Reward(Protocol):
     It may have a property `supremum: float`, finite: the largest score any sample can have.
     That is r* of the paper's basins {r >= r* - eps}.
 
-    A reward of images that scores with the run's classifier has a method
-    `using(classify: Classify) -> Self`; an instance whose attribute `needs_classifier` is true
-    cannot score without.
+    A reward that scores with the run's classifier has an attribute `needs_classifier`, true, and
+    a method `using(classify: Classify) -> Self`; it cannot score before.
     """
 
     Config: ClassVar[type[RewardConfig]]
@@ -128,3 +128,16 @@ def known_suprema(
 ) -> FloatArray:  # (R,)
     """The largest score any sample can have under each reward; NaN where its kind gives none."""
     return np.array([getattr(reward, "supremum", np.nan) for reward in rewards], dtype=np.float64)
+
+
+def needs_classifier(reward: Reward) -> bool:
+    """Whether the reward cannot score without the run's classifier."""
+    return bool(getattr(reward, "needs_classifier", False))
+
+
+def with_classifier(reward: Reward, classify: Classify | None) -> Reward:
+    """The reward scoring with `classify`; as it is where it needs none or there is none."""
+    if classify is None or not needs_classifier(reward):
+        return reward
+    equipped: Reward = reward.using(classify)  # type: ignore[attr-defined]
+    return equipped
