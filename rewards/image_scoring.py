@@ -86,7 +86,7 @@ def prepared(
 ) -> "torch.Tensor":  # (b, 3, S, S), float32
     """Resized (bicubic), cropped and normalised as the image processor says, on their device.
 
-    transformers resizes the bytes of a whole batch with torchvision; it differs by at most one
+    transformers resizes the bytes of a whole batch with torchvision; it differs by at most two
     of 255 steps from Pillow's resizing, with which the models were published.
     """
     values: torch.Tensor = processor(
