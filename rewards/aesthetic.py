@@ -1,5 +1,6 @@
 """Reward `aesthetic`: how beautiful people would call an image, by LAION's predictors."""
 
+from pathlib import Path
 from typing import ClassVar, Literal, Self, final
 
 import numpy as np
@@ -79,12 +80,24 @@ class AestheticReward:
         """Scores of images; raises `ConfigError` for other samples, `EnvironmentProblem`."""
         return self.config.gamma * self._score(samples)
 
+    def fetch(self) -> tuple[Path, Path]:
+        """Folders of backbone and head, their files fetched and checked.
+
+        Worth calling before an expensive stage; raises as `find_files`.
+        """
+        return (
+            find_files(self.config.backbone, BACKBONE_FILES),
+            find_files(
+                self.config.head or HEADS[self.config.version], (HEAD_FILES[self.config.version],)
+            ),
+        )
+
     def _load(self, device: str) -> Score:
         import torch
         from transformers import CLIPImageProcessor
 
-        head = load_head(self.config, device)
-        folder = find_files(self.config.backbone, BACKBONE_FILES)
+        folder, layers = self.fetch()
+        head = load_head(layers, self.config.version, device)
         processor = CLIPImageProcessor.from_pretrained(folder, local_files_only=True)
         model = load_clip(folder, device)
 
@@ -109,14 +122,13 @@ class AestheticReward:
         return noise_images(num_samples, seed=seed)
 
 
-def load_head(config: AestheticConfig, device: str) -> Head:
-    """The configured version's layers, from embeddings of length 1 to scores."""
+def load_head(folder: Path, version: int, device: str) -> Head:
+    """The layers of a version, from embeddings of length 1 to scores."""
     import torch
 
-    name = HEAD_FILES[config.version]
-    path = find_files(config.head or HEADS[config.version], (name,)) / name
+    path = folder / HEAD_FILES[version]
     state = torch.load(path, map_location="cpu", weights_only=True)
-    return linear_head(state, HEAD_LAYERS[config.version], source=path, device=device)
+    return linear_head(state, HEAD_LAYERS[version], source=path, device=device)
 
 
 REWARD: type[Reward] = AestheticReward

@@ -97,10 +97,10 @@ def text_encoder(
     if missing := [name for name in TEXT_SETTINGS if name not in settings]:
         raise _other_layout(source.with_name("med_config.json"), missing, [])
     # A "decoder" has cross-attention to the image; it is run without the causal mask.
-    given = {name: settings[name] for name in TEXT_SETTINGS}
+    given: dict[str, Any] = {name: settings[name] for name in TEXT_SETTINGS}
     # The marks of generated text, of which there is none here.
-    marks = dict.fromkeys(("bos_token_id", "eos_token_id", "sep_token_id"))
-    config = BlipTextConfig(**given, **marks, encoder_hidden_size=image_width, is_decoder=True)
+    given |= dict.fromkeys(("bos_token_id", "eos_token_id", "sep_token_id"))
+    config = BlipTextConfig(**given, encoder_hidden_size=image_width, is_decoder=True)
     published = part_of(state, TEXT)
     published.pop(POSITIONS, None)
     model = _filled(BlipTextModel, config, published, source, add_pooling_layer=False)

@@ -1,6 +1,7 @@
 """Reward `image-reward`: how well people would like an image for a prompt, by ImageReward."""
 
 import json
+from pathlib import Path
 from typing import ClassVar, Literal, Self, final
 
 import numpy as np
@@ -71,11 +72,21 @@ class ImageRewardReward:
         """Scores of images; raises `ConfigError` for other samples, `EnvironmentProblem`."""
         return self.config.gamma * self._score(samples)
 
+    def fetch(self) -> tuple[Path, Path]:
+        """Folders of model and tokenizer, their files fetched and checked.
+
+        Worth calling before an expensive stage; raises as `find_files`.
+        """
+        return (
+            find_files(self.config.model, MODEL_FILES),
+            find_files(self.config.tokenizer, TOKENIZER_FILES),
+        )
+
     def _load(self, device: str) -> Score:
         import torch
         from transformers import BertTokenizer, CLIPImageProcessor
 
-        folder = find_files(self.config.model, MODEL_FILES)
+        folder, words = self.fetch()
         source = folder / MODEL_FILES[0]
         state = torch.load(source, map_location="cpu", weights_only=True)
         settings = json.loads((folder / MODEL_FILES[1]).read_text(encoding="utf-8"))
@@ -87,7 +98,6 @@ class ImageRewardReward:
         processor = CLIPImageProcessor(
             size={"shortest_edge": size}, crop_size={"height": size, "width": size}
         )
-        words = find_files(self.config.tokenizer, TOKENIZER_FILES)
         tokenizer = BertTokenizer.from_pretrained(words, local_files_only=True)
         # Published with padding to 35 tokens, which nothing attends to: left out.
         tokens = tokenizer(

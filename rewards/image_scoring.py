@@ -102,22 +102,22 @@ def load_clip(folder: Path, device: str) -> Any:
     that have another shape than config.json says.
     """
     import torch
-    from transformers import CLIPModel
-    from transformers.utils import logging
+    from transformers import CLIPModel, utils
 
+    logging: Any = utils.logging  # its functions have no types
     progress = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
-        model, report = CLIPModel.from_pretrained(
+        loaded: Any = CLIPModel.from_pretrained(
             folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
         )
-        missing = sorted(report["missing_keys"])
     except RuntimeError as error:
         raise _not_clip(folder, str(error)) from error
     finally:
         if progress:
             logging.enable_progress_bar()
-    if missing:
+    model, report = loaded
+    if missing := sorted(report["missing_keys"]):
         raise _not_clip(folder, f"no {missing[0]} ({len(missing)} missing)")
     return model.eval().to(device)
 

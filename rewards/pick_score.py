@@ -1,5 +1,6 @@
 """Reward `pick-score`: how well people would like an image for a prompt, by PickScore."""
 
+from pathlib import Path
 from typing import ClassVar, Literal, Self, final
 
 import numpy as np
@@ -64,12 +65,22 @@ class PickScoreReward:
         """Scores of images; raises `ConfigError` for other samples, `EnvironmentProblem`."""
         return self.config.gamma * self._score(samples)
 
+    def fetch(self) -> tuple[Path, Path]:
+        """Folders of model and processor, their files fetched and checked.
+
+        Worth calling before an expensive stage; raises as `find_files`.
+        """
+        return (
+            find_files(self.config.model, MODEL_FILES),
+            find_files(self.config.processor, PROCESSOR_FILES),
+        )
+
     def _load(self, device: str) -> Score:
         import torch
         from transformers import CLIPImageProcessor, CLIPTokenizer
 
-        model = load_clip(find_files(self.config.model, MODEL_FILES), device)
-        settings = find_files(self.config.processor, PROCESSOR_FILES)
+        folder, settings = self.fetch()
+        model = load_clip(folder, device)
         tokenizer = CLIPTokenizer.from_pretrained(settings, local_files_only=True)
         processor = CLIPImageProcessor.from_pretrained(settings, local_files_only=True)
         tokens = tokenizer(
@@ -81,7 +92,8 @@ class PickScoreReward:
 
         def score(pixels: torch.Tensor) -> torch.Tensor:
             images = model.get_image_features(prepared(pixels, processor)).pooler_output
-            return images @ direction / images.norm(dim=1)
+            scores: torch.Tensor = images @ direction / images.norm(dim=1)
+            return scores
 
         return score
 

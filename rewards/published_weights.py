@@ -100,22 +100,29 @@ def _fetched(weights: PublishedWeights, names: Sequence[str]) -> Path:
 
 def _from_hub(weights: PublishedWeights, names: Sequence[str]) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
     def snapshot(*, local: bool) -> Path:
-        wanted = {"revision": weights.revision, "allow_patterns": list(names)}
-        return Path(snapshot_download(weights.repo, local_files_only=local, **wanted))
+        return Path(
+            snapshot_download(
+                weights.repo,
+                revision=weights.revision,
+                allow_patterns=list(names),
+                local_files_only=local,
+            )
+        )
 
     command = f"hf download {weights.repo} {' '.join(names)} --revision {weights.revision}"
     try:
         folder = snapshot(local=True)
-    except (LocalEntryNotFoundError, ValueError):
+    except LocalEntryNotFoundError:
         folder = Path()
     try:
         # A snapshot may be there with some of its files only.
         folder = snapshot(local=False) if _missing(folder, names) else folder
-    except (OSError, HTTPError, ValueError) as error:
-        # Not the error's text: an address in it can be signed.
+    except Exception as error:
+        # Whatever the library or its HTTP client raises (network, proxy, access, disk) asks for
+        # the same. Not the error's text: an address in it can be signed.
         raise _not_fetched(weights, names, type(error).__name__, command) from error
     if missing := _missing(folder, names):
         raise _not_fetched(weights, names, f"no {', '.join(missing)}", command)

@@ -51,13 +51,20 @@ def test_the_published_second_version_gives_plausible_scores(shared_data: Path) 
     config = AestheticConfig(version=2, head=given)
     assert config.uses_published_weights
     generator = torch.Generator().manual_seed(0)
-    vectors = torch.randn(200, 768, generator=generator, dtype=torch.float64)
+    vectors = torch.randn(2000, 768, generator=generator, dtype=torch.float64)
     unit = vectors / vectors.norm(dim=1, keepdim=True)
-    scores = load_head(config, "cpu")(unit.float())
+    scores = load_head(folder, 2, "cpu")(unit.float())
     assert torch.isfinite(scores).all()
-    assert 4.6 < scores.min() < scores.max() < 5.5
+    assert 1 < scores.min() < scores.max() < 10
     state = torch.load(folder / HEAD_FILES[2], map_location="cpu", weights_only=True)
     np.testing.assert_allclose(scores.numpy(), plain_head(state, 2, unit).numpy(), rtol=1e-5)
+    # The head is one direction w and an offset b, and directions are uniform: b +- |w| / sqrt(768).
+    offset = plain_head(state, 2, torch.zeros(1, 768).double())
+    direction = plain_head(state, 2, torch.eye(768).double()) - offset
+    spread = float(direction.norm()) / 768**0.5
+    assert 4.6 < float(offset) < 5.5
+    assert abs(float(scores.mean() - offset)) < 4 * spread / 2000**0.5
+    assert abs(float(scores.std()) / spread - 1) < 0.1
 
 
 def test_only_the_published_weights_of_the_version_count_as_published() -> None:

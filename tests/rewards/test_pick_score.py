@@ -80,5 +80,13 @@ def test_only_the_published_weights_count_as_published() -> None:
     assert not PickScoreConfig(model=other).uses_published_weights
 
 
+def test_missing_weights_can_be_noticed_before_anything_is_scored(tmp_path: Path) -> None:
+    folders = PickScoreReward(EXAMPLE).fetch()
+    assert folders == (Path(EXAMPLE.model.folder or ""), Path(EXAMPLE.processor.folder or ""))
+    moved = EXAMPLE.processor.model_copy(update={"folder": str(tmp_path)})
+    with pytest.raises(EnvironmentProblem, match="got no vocab.json, merges.txt"):
+        changed(processor=moved).fetch()
+
+
 def test_the_prompt_is_recorded() -> None:
     assert PickScoreConfig().fingerprint_part()["prompt"] == "a photo"
