@@ -85,12 +85,9 @@ class AestheticReward:
 
         Worth calling before an expensive stage; raises as `find_files`.
         """
-        return (
-            find_files(self.config.backbone, BACKBONE_FILES),
-            find_files(
-                self.config.head or HEADS[self.config.version], (HEAD_FILES[self.config.version],)
-            ),
-        )
+        version = self.config.version
+        head = find_files(self.config.head or HEADS[version], (HEAD_FILES[version],))
+        return find_files(self.config.backbone, BACKBONE_FILES), head
 
     def _load(self, device: str) -> Score:
         import torch
