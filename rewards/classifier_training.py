@@ -21,7 +21,7 @@ from data.training_state import read_state, write_state
 from rewards.architectures import ARCHITECTURES
 from rewards.classifier import Classifier, new_network, normalised
 from rewards.classifier_config import ClassifierConfig
-from rewards.published_weights import import_weights
+from rewards.classifier_import import import_weights
 
 if TYPE_CHECKING:
     import torch

@@ -68,7 +68,7 @@ def inception_features(
     config = context.config.evaluation.inception
     assert config is not None
     network = context.remember("inception network", lambda _context: InceptionFeatures.load(config))
-    return network.features(images_of(samples, "evaluation"))
+    return network(images_of(samples, "evaluation"))
 
 
 def _reference(context: RunContext) -> ReferenceFeatures:
