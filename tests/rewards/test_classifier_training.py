@@ -106,9 +106,7 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_checkpoint(
         train_classifier(SHORT, seed=1, checkpoints=Dying(tmp_path, fingerprint="a" * 64))
     kept = CheckpointFolder(tmp_path, fingerprint="a" * 64)
     wild = SHORT.model_copy(update={"learning_rate": 1e30})
-    text = (
-        r"classifier small-cnn: expected a finite loss, got (nan|inf) in step .* \(epoch 2\); low"
-    )
+    text = r"classifier small-cnn: expected a finite loss, got (nan|inf) in step .* \(epoch 2\);"
     with pytest.raises(BadNumbers, match=text):
         train_classifier(wild, seed=1, checkpoints=kept)
     found = kept.latest()
