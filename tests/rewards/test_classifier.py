@@ -12,7 +12,7 @@ from data.images import image_table
 from data.pixels import on_device, signed, unsigned
 from rewards.architectures import ARCHITECTURES
 from rewards.classifier import BATCH, Classifier, new_network, normalised
-from rewards.published_weights import import_weights
+from rewards.classifier_import import import_weights
 from tests.rewards.classifiers import (
     NAMES,
     digits_config,
