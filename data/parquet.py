@@ -20,7 +20,7 @@ def write_table(table: pa.Table, sink: Any) -> None:
 
     Strings and token lists are zstd-compressed without a dictionary; numbers and pixels, which
     hardly shrink, are stored as they are. Every page carries a checksum. The bytes depend on
-    the table and the pyarrow version only.
+    the rows and the pyarrow version only, not on how the table is cut into chunks.
     """
     has_images = any(pa.types.is_fixed_size_binary(field.type) for field in table.schema)
     compression = {
@@ -28,15 +28,19 @@ def write_table(table: pa.Table, sink: Any) -> None:
         for field in table.schema
         for leaf in _leaves(field)
     }
-    pq.write_table(
-        table,
+    rows = IMAGE_ROW_GROUP if has_images else ROW_GROUP
+    with pq.ParquetWriter(
         sink,
-        row_group_size=IMAGE_ROW_GROUP if has_images else ROW_GROUP,
+        table.schema,
         compression=compression,
         use_dictionary=False,
         write_page_checksum=True,
         write_statistics=not has_images,
-    )
+    ) as writer:
+        # Pages end where the chunks of a column do, and chunks depend on who made the rows: a
+        # row group at a time is made one chunk, a copy of 13 MB at most for 32 x 32 x 3 images.
+        for start in range(0, max(table.num_rows, 1), rows):
+            writer.write_table(table.slice(start, rows).combine_chunks(), row_group_size=rows)
 
 
 def parse_table(content: bytes | memoryview) -> pa.Table:
