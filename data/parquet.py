@@ -1,6 +1,7 @@
 """Parquet as the project writes and reads it: page checksums always, plain floats uncompressed."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,16 @@ def parse_table(content: bytes | memoryview) -> pa.Table:
     return pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True).read(
         use_threads=len(content) > LARGE
     )
+
+
+def read_rows(path: Path, start: int, stop: int) -> pa.Table:
+    """Rows `start` .. `stop` of a Parquet file, reading only the row groups they are in."""
+    with pq.ParquetFile(path, memory_map=True, page_checksum_verification=True) as file:
+        sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+        ends = np.cumsum(sizes)
+        first, last = np.searchsorted(ends, [start, stop - 1], side="right")
+        rows = file.read_row_groups(range(first, last + 1))
+    return rows.slice(start - int(ends[first]) + sizes[first], stop - start)
 
 
 def table_bytes(table: pa.Table) -> bytes:

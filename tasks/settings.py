@@ -82,6 +82,9 @@ class RuntimeConfig(FrozenConfig):
     )
     batch_size: int = setting(4096, "candidates scored at once", "O", ge=1)
     shard_rows: int = setting(65_536, "candidates in one separately committed shard", "O", ge=1)
+    shard_workers: int = setting(
+        1, "processes that share the shards of a stage", "O", added=True, location=True, ge=1
+    )
     granularity: Literal["stage", "iteration", "run"] = setting(
         "stage", "what one Prefect task covers", "O"
     )
@@ -201,8 +204,8 @@ class RunConfig(FrozenConfig):
     def fingerprint(self) -> str:
         """Digest of all that affects results: everything but `iterations` and where it runs."""
         plain = self.model_dump(mode="json", exclude={"iterations"})
-        for name in ("device", "granularity", "prefect"):
-            plain["runtime"].pop(name)
+        for name in ("device", "granularity", "prefect", "shard_workers"):
+            plain["runtime"].pop(name, None)
         return digest_of(plain)
 
 
