@@ -152,6 +152,14 @@ class RunContext:
             self._tables[place, name] = self.open_place(place).table(name)
         return self._tables[place, name]
 
+    def rows(self, iteration: int, stage: str, name: str, start: int, stop: int) -> pa.Table:
+        """Rows `start` .. `stop` of a committed table, of which a shard needs no others."""
+        place = Place(iteration, stage)
+        held = self._tables.get((place, name))
+        if held is not None:
+            return held.slice(start, stop - start)
+        return self.open_place(place).rows(name, start, stop)
+
     @cached_property
     def initial_model(self) -> Generator:
         """p_0, kept beside the last model."""

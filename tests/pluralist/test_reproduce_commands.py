@@ -29,7 +29,7 @@ def finished(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """The command line where E1 is the tiny experiment and its runs are complete."""
     put(monkeypatch, tiny())
     store = Store(tmp_path / "store")
-    made = reproduce(store, tiny(), quick=True, folder=tmp_path / "before", run_group=run_here)
+    made = reproduce(store, tiny(), scale=Scale(quick=True), folder=tmp_path / "before", run_group=run_here)
     assert made.verdict == "holds"
     return cli
 
