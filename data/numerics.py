@@ -8,16 +8,25 @@ from pathlib import Path
 from typing import Any
 
 
-def numerics_class(device: str, threads: int, libraries: Iterable[str]) -> dict[str, Any]:
+def numerics_class(
+    device: str,
+    threads: int,
+    libraries: Iterable[str],
+    *,
+    device_model: str | None = None,
+    **special: Any,
+) -> dict[str, Any]:
     """What bits depend on besides configuration and seed, as a flat dict of plain values.
 
     `libraries` are the distributions that compute in this run; their versions enter.
+    `device_model` is the processor's unless given; `special` replaces `dtype` or adds to it.
     """
     return {
         "device": device,
-        "device_model": _processor(),
+        "device_model": device_model or _processor(),
         "threads": threads,
         "dtype": "float64",
+        **special,
         **{name: library_version(name) for name in sorted({"numpy", "pyarrow", *libraries})},
     }
 

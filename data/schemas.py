@@ -81,6 +81,15 @@ PREDICTIONS = pa.schema(
 )
 
 
+CONSTANTS = pa.schema(
+    [
+        described("reward", pa.string(), "name of a reward that is standardised"),
+        described("mean", pa.float64(), "mean of its scores on samples of p_0"),
+        described("deviation", pa.float64(), "standard deviation of these scores, above 0"),
+    ]
+)
+
+
 def scores_schema(reward_names: list[str]) -> pa.Schema:
     """Schema of scores.parquet: candidate_id and one float64 column per configured reward."""
     columns = [

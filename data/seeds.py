@@ -14,6 +14,9 @@ STAGE_NUMBERS = {
     "select": 3,
     "retrain": 4,
     "evaluate": 5,
+    "classifier": 6,
+    "reference": 7,
+    "constants": 8,
 }
 
 

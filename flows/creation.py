@@ -11,8 +11,9 @@ from data.errors import MissingArtifact, ProvenanceMismatch
 from data.numerics import differences
 from data.store import GroupRecord, RunRecord, Store, check_name
 from flows.domain import Domain
-from tasks.context import RunContext, numerics_of, package_version
+from tasks.context import RunContext, package_version
 from tasks.places import Place
+from tasks.run_numerics import numerics_of
 from tasks.settings import RunConfig
 
 
@@ -99,26 +100,30 @@ def find_records(store: Store, name: str) -> list[RunRecord]:
 
 
 def check_numerics(store: Store, record: RunRecord, *, accept: bool = False) -> RunRecord:
-    """`record` if this machine, and the shared initial model, are in the run's numerics class.
+    """`record` if this machine, and all that it shares, are in the run's numerics class.
 
     Raises `ProvenanceMismatch` naming what differs, unless `accept`, which marks the run.
     """
     context = RunContext(store, record)
-    initial = context.find(Place(None, "initial"))
-    classes = [context.numerics] + ([initial.manifest.numerics] if initial else [])
-    others = [numerics for numerics in classes if not context.accepts(numerics)]
+    classes = {"this machine": context.numerics}
+    for stage in context.fingerprints.shared:
+        found = context.find(Place(None, stage))
+        if found is not None:
+            name = "the initial model" if stage == "initial" else f"the shared {stage}"
+            classes[name] = found.manifest.numerics
+    others = {name: one for name, one in classes.items() if not context.accepts(one)}
     if not others:
         return record
     if not accept:
-        rows = differences(record.numerics, others[0])
+        whose, other = next(iter(others.items()))
+        rows = [row for row in differences(record.numerics, other) if row[0] in other]
         table = "\n".join(f"  {key}: {old} -> {new}" for key, old, new in rows)
-        whose = "this machine is" if others[0] == context.numerics else "the initial model is"
         raise ProvenanceMismatch(
-            f"run {record.run!r}: {whose} in another numerics class (expected -> found):\n"
+            f"run {record.run!r}: {whose} is in another numerics class (expected -> found):\n"
             f"{table}\ndigests would differ; resume on the first machine or with another --store, "
             "or go on with --accept-numerics, which marks the run"
         )
-    accepted = (*record.accepted_numerics, *others)
+    accepted = (*record.accepted_numerics, *others.values())
     marked = record.model_copy(update={"accepted_numerics": accepted})
     store.update_run(marked)
     return marked

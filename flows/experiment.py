@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from data.errors import ConfigError
 from data.plugins import PluginFamily
 from flows.domain import Plain
 from tasks.claims import Claim
@@ -59,13 +60,35 @@ class Printed:
 
 
 @dataclass(frozen=True)
+class Scale:
+    """How large an experiment is run; `preset` is None where it has a single setting."""
+
+    quick: bool = False
+    preset: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Such as `full`, `quick`, `digits`, `digits-quick`; also the folder of its page."""
+        if self.preset is None:
+            return "quick" if self.quick else "full"
+        return f"{self.preset}-quick" if self.quick else self.preset
+
+    @property
+    def options(self) -> list[str]:
+        """Options of the command that give it."""
+        preset = [] if self.preset is None else ["--preset", self.preset]
+        return [*preset, *(["--quick"] if self.quick else [])]
+
+
+@dataclass(frozen=True)
 class Experiment:
     """One experiment of the paper, or of ours, by name.
 
     `study(quick)` names the runs; `judge`, `draw`, `compare`, `table` and `remarks` see the
     measurements and the study they come from. `compare` gives the numbers the paper prints, if
     any, `table` one more table for the page, and `remarks` what has to be said in words, above
-    all where we disagree with the paper.
+    all where we disagree with the paper. `presets` are studies at several settings, the first
+    of them `study`. `unjudged` says why what is measured is no verdict, if it is none.
     """
 
     name: str
@@ -78,6 +101,19 @@ class Experiment:
     compare: Callable[[Frame, Study], list[Printed]] = lambda _frame, _study: []
     table: Callable[[Frame, Study], pd.DataFrame | None] = lambda _frame, _study: None
     remarks: Callable[[Frame, Study], list[str]] = lambda _frame, _study: []
+    presets: Mapping[str, Callable[[bool], Study]] = field(default_factory=dict)
+    unjudged: Callable[[Study], str | None] = lambda _study: None
+
+    def scale(self, *, quick: bool, preset: str | None) -> Scale:
+        """The scale asked for; raises `ConfigError` for a preset that the experiment has not."""
+        if preset is not None and preset not in self.presets:
+            known = f"one of {', '.join(self.presets)}" if self.presets else "none"
+            raise ConfigError(f"{self.name}: --preset: expected {known}, got {preset!r}")
+        return Scale(quick, preset or next(iter(self.presets), None))
+
+    def study_at(self, scale: Scale) -> Study:
+        """The study of a scale."""
+        return (self.presets[scale.preset] if scale.preset else self.study)(scale.quick)
 
 
 def find_experiment(name: str) -> Experiment:

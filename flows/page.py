@@ -15,7 +15,7 @@ def render_page(made: Reproduction, records: Sequence[RunRecord]) -> str:
     experiment = made.experiment
     parts = [
         f"# {experiment.name}: {experiment.title}",
-        f"**Verdict: {made.verdict}** ({made.scale} scale, {made.num_runs} runs)",
+        f"**Verdict: {made.verdict}** ({made.scale.name} scale, {made.num_runs} runs)",
         f"Claim: {experiment.claim}",
         f"Source: {experiment.source}",
         _table(
@@ -43,9 +43,9 @@ def render_page(made: Reproduction, records: Sequence[RunRecord]) -> str:
 
 
 def _how(made: Reproduction) -> str:
-    quick = " --quick" if made.scale == "quick" else ""
+    command = " ".join(["pluralist reproduce", made.experiment.name, *made.scale.options])
     lines = [
-        f"- `pluralist reproduce {made.experiment.name}{quick}`",
+        f"- `{command}`",
         f"- group `{made.group}` of {made.num_runs} runs; every number is in "
         f"[{made.results.name}]({made.results.name})",
         f"- pluralist {made.package_version}; numerics class "

@@ -2,16 +2,18 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from data.canonical import canonical_json
+from data.errors import ConfigError
 from data.files import replace_file, storage_errors
 from data.parquet import table_bytes
 from data.store import RunRecord, Store
-from flows.domain import find_domain, merge
-from flows.experiment import Experiment, Frame, Study
+from flows.domain import find_domain, merge, parse_settings
+from flows.experiment import Experiment, Frame, Scale, Study
 from flows.page import render_page
 from flows.reproduction import Reproduction, plain_outcome
 from flows.sweep_points import Axis, Point, points, values_in_arm
@@ -19,6 +21,7 @@ from flows.sweep_records import create_sweep, default_sweep_name
 from flows.sweep_results import collect
 from tasks.claims import HOLDS, VOID, Claim, overall
 from tasks.figures import save_figure
+from tasks.settings import parse_config
 
 # Runs the members of a group that are not complete; returns those that failed.
 RunGroup = Callable[[Store, str], Sequence[str]]
@@ -51,15 +54,21 @@ def num_runs(study: Study) -> int:
 
 
 def reproduce(
-    store: Store, experiment: Experiment, *, quick: bool, folder: Path, run_group: RunGroup
+    store: Store,
+    experiment: Experiment,
+    *,
+    scale: Scale,
+    folder: Path,
+    run_group: RunGroup,
+    settings: Sequence[str] = (),
 ) -> Reproduction:
     """Run what is missing of the experiment's study, then judge, draw and write it down.
 
     Experiments of one study share its runs. A verdict needs every run: with one missing it is
-    void. What an earlier time wrote is removed first. Raises as reading does for a damaged
-    artifact.
+    void. What an earlier time wrote is removed first. `settings` (`key=value`) say where things
+    are; `ConfigError` for one that changes more. Raises as reading does for a damaged artifact.
     """
-    study = experiment.study(quick)
+    study = _located(experiment.study_at(scale), settings)
     domain, members = find_domain(study.base.domain), study_points(study)
     _discard(experiment, folder)
     name = f"{study.name}-{default_sweep_name(domain, members)[-8:]}"
@@ -67,12 +76,13 @@ def reproduce(
     failed = list(run_group(store, name))
     frame = collect(store, records)
     claims = judged(experiment, frame, study, num_runs=len(records))
+    reason = experiment.unjudged(study)
     made = Reproduction(
         experiment=experiment,
-        scale="quick" if quick else "full",
+        scale=scale,
         study=study,
         group=name,
-        verdict=overall(claims),
+        verdict=overall(claims) if reason is None else f"not judged: {reason}",
         claims=claims,
         printed=experiment.compare(frame, study),
         remarks=experiment.remarks(frame, study),
@@ -95,6 +105,21 @@ def judged(experiment: Experiment, frame: Frame, study: Study, *, num_runs: int)
         "runs measured", float(measured), f"= {num_runs}", HOLDS if measured == num_runs else VOID
     )
     return [whole, *experiment.judge(frame, study)]
+
+
+def _located(study: Study, settings: Sequence[str]) -> Study:
+    """The study with places of data, weights and the like set in its base."""
+    if not settings:
+        return study
+    domain, plain = find_domain(study.base.domain), study.base.model_dump(mode="json")
+    changed = domain.expand(merge(plain, parse_settings(list(settings), plain)))
+    base = parse_config(changed)
+    if base.fingerprint != study.base.fingerprint:
+        raise ConfigError(
+            f"reproduce: expected only places of data and weights, and where it runs, after --set, "
+            f"got {', '.join(settings)}; an experiment keeps its settings, `sweep` varies them"
+        )
+    return replace(study, base=base)
 
 
 def _discard(experiment: Experiment, folder: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from flows.experiment import Experiment, Printed, Study
+from flows.experiment import Experiment, Printed, Scale, Study
 from tasks.claims import VOID, Claim
 
 
@@ -15,7 +15,7 @@ class Reproduction:
     """What one experiment came to, and where it is written down."""
 
     experiment: Experiment
-    scale: str
+    scale: Scale
     study: Study
     group: str
     verdict: str
@@ -50,7 +50,7 @@ def plain_outcome(made: Reproduction) -> dict[str, object]:
     """The outcome as plain values; a number that is not finite becomes None."""
     return {
         "experiment": made.experiment.name,
-        "scale": made.scale,
+        "scale": made.scale.name,
         "group": made.group,
         "verdict": made.verdict,
         "claims": [claim.plain() for claim in made.claims],

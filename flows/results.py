@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,17 +13,19 @@ from data.files import replace_file, storage_errors
 from data.parquet import table_bytes
 from data.schemas import described
 from data.store import RunRecord, Store
-from tasks.agreement import UNMET
+from flows.run_figures import draw_run, predictions_of
 from tasks.claims import Claim, judge_e1, overall
 from tasks.context import RunContext
-from tasks.figures import ArmCurves, draw_moments, draw_points, save_figure
 from tasks.geometry import two_modes
 from tasks.places import evaluation_place
 
 FloatArray = npt.NDArray[np.float64]
 
 NOT_PREDICTED = "not predicted"
-MAIN_METRICS = ("reward_mean.", "reward_var.", "basin_mass.")
+MAIN_METRICS = (
+    "class_entropy", "feature_variance", "intra_class_variance", "fid", "frechet_classifier",
+    "reward_mean.", "reward_var.", "basin_mass.",
+)  # fmt: skip
 NOT_JUDGED = "not judged: it is defined for two quadratic rewards of equal gamma and weight"
 
 RESULTS = pa.schema(
@@ -94,7 +95,7 @@ def summarise(
             row for context in contexts for row in _comparisons(context, histories[context.run][-1])
         ],
         results=_write_results(contexts, histories, folder),
-        figures=_draw(contexts, histories, folder / "figures"),
+        figures=draw_run(contexts, histories, folder / "figures"),
     )
 
 
@@ -121,15 +122,9 @@ def _judge(
     )
 
 
-def _predictions(context: RunContext, k: int) -> list[dict[str, Any]]:
-    table = context.open_place(evaluation_place(k)).table("predictions.parquet")
-    rows: list[dict[str, Any]] = table.to_pylist()
-    return rows
-
-
 def _comparisons(context: RunContext, metrics: dict[str, float]) -> list[Comparison]:
     """Every prediction about the last model, after its main metrics where none is predicted."""
-    rows = _predictions(context, context.config.iterations)
+    rows = predictions_of(context, context.config.iterations)
     main = [name for kind in MAIN_METRICS for name in metrics if name.startswith(kind)]
     if any(row["quantity"].startswith(MAIN_METRICS) for row in rows):
         main = []
@@ -170,53 +165,3 @@ def _write_results(
         folder.mkdir(parents=True, exist_ok=True)
         replace_file(path, table_bytes(pa.Table.from_pylist(rows, schema=RESULTS)))
     return path
-
-
-def _draw(
-    contexts: Sequence[RunContext], histories: dict[str, list[dict[str, float]]], folder: Path
-) -> list[Path]:
-    modes = two_modes(contexts[0].config)
-    if modes is None:
-        return []
-    names = contexts[0].config.reward_names
-    curves = [_curves(context, histories[context.run]) for context in contexts]
-    unit = modes.gamma**2 * modes.distance**4 / 4
-    moments = draw_moments(curves, names, variance_unit=unit if unit > 0 else 1.0)
-    panels = [
-        (f"{context.record.arm or context.run}, {label}", _points(context, k))
-        for context in contexts
-        for label, k in (
-            ("start", 0),
-            (f"k = {context.config.iterations}", context.config.iterations),
-        )
-    ]
-    centres = np.array([reward.centre for reward in contexts[0].config.rewards])  # type: ignore[attr-defined]
-    points = draw_points(panels, centres)
-    with storage_errors(folder):
-        return save_figure(moments, folder, "moments") + save_figure(points, folder, "points")
-
-
-def _curves(context: RunContext, history: list[dict[str, float]]) -> ArmCurves:
-    metrics = [
-        f"reward_{kind}.{name}" for kind in ("mean", "var") for name in context.config.reward_names
-    ]
-    rounds = [_predictions(context, k) for k in range(len(history))]
-    # A curve whose last model does not meet its assumption is that of another loop.
-    unmet = {row["quantity"] for row in rounds[-1] if row["verdict"] == UNMET}
-    predicted = {metric: np.full(len(history), np.nan) for metric in metrics if metric not in unmet}
-    for k, rows in enumerate(rounds):
-        for row in rows:
-            if row["quantity"] in predicted:
-                predicted[row["quantity"]][k] = row["predicted"]
-    return ArmCurves(
-        arm=context.record.arm or context.run,
-        measured={
-            metric: np.array([row.get(metric, np.nan) for row in history]) for metric in metrics
-        },
-        predicted=predicted,
-    )
-
-
-def _points(context: RunContext, k: int) -> FloatArray:
-    samples = context.open_place(evaluation_place(k)).table("samples.parquet")
-    return np.column_stack([samples["x"].to_numpy(), samples["y"].to_numpy()])

@@ -18,6 +18,7 @@ from data.store import RunRecord, Store
 from flows.progress import Step, tell
 from tasks.context import RunContext
 from tasks.places import ITERATION_STAGES, Place, all_places, iteration_places, opening_places
+from tasks.shard_pool import shard_pool
 from tasks.stage import Outcome, run_place
 
 # Runs a named batch of places and returns one outcome for each.
@@ -27,12 +28,17 @@ AfterIteration = Callable[[RunContext, int], None]
 FAILURE = "failure.json"
 
 
-def batches(iterations: int, granularity: str) -> Iterator[tuple[str, list[Place]]]:
-    """Named batches of places in order: one place, one iteration, or the whole run at a time."""
+def batches(
+    iterations: int, granularity: str, shared: Sequence[str]
+) -> Iterator[tuple[str, list[Place]]]:
+    """Named batches of places in order: one place, one iteration, or the whole run at a time.
+
+    `shared` are the run's shared stages.
+    """
     if granularity == "run":
-        yield "run", list(all_places(iterations))
+        yield "run", list(all_places(iterations, shared))
         return
-    steps = [("initial", opening_places())]
+    steps = [("initial", opening_places(shared))]
     steps += [(f"iteration-{t:04d}", iteration_places(t)) for t in range(iterations)]
     for name, places in steps:
         if granularity == "iteration":
@@ -60,11 +66,13 @@ def rounds(
     """
     folder = context.store.run_folder(context.run)
     config = context.config
-    total = 2 + len(ITERATION_STAGES) * config.iterations
+    shared = context.fingerprints.shared
+    total = len(opening_places(shared)) + len(ITERATION_STAGES) * config.iterations
     done = computed = 0
-    with run_lock(folder, context.run):
+    # Workers end before the lock is free for another process.
+    with run_lock(folder, context.run), shard_pool(context):
         try:
-            for name, places in batches(config.iterations, config.runtime.granularity):
+            for name, places in batches(config.iterations, config.runtime.granularity, shared):
                 for outcome in run_batch(context, name, places):
                     done += 1
                     computed += outcome.how == "computed"
@@ -82,7 +90,7 @@ def rounds(
 
 
 def is_complete(store: Store, record: RunRecord) -> bool:
-    """Whether every stage of the run is committed; the shared initial model is not looked for."""
+    """Whether every stage of the run is committed; what runs share is not looked for."""
     iterations = record.config["iterations"]
     if store.models_evaluated(record.run, iterations) <= iterations:
         return False

@@ -29,7 +29,8 @@ class GeneratorConfig(FrozenConfig):
 
     def initial_part(self) -> dict[str, Any]:
         """The fields that p_0 depends on, as plain values."""
-        return self.model_dump(mode="json", exclude=set(self.after_initial))
+        plain = self.fingerprint_part()
+        return {name: plain[name] for name in plain if name not in self.after_initial}
 
 
 class InitialConfig(FrozenConfig):

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from data.errors import MissingArtifact
 from data.seeds import stage_rng
 from data.store import Store
-from rewards.registry import find_basins, known_suprema
+from rewards.registry import find_basins
 from tasks.candidate_forecast import forecast_candidates
 from tasks.context import RunContext
 from tasks.draw_stage import SCORES
@@ -45,7 +45,7 @@ def forecast_run(
     table, candidates = context.table(t, "draw", SCORES), context.table(t, "sample", CANDIDATES)
     scores = np.column_stack([table[config.reward_names[i]].to_numpy() for i in used])
     rewards = [context.rewards[i] for i in used]
-    suprema = known_suprema(rewards)
+    suprema = context.suprema[used]
     inside = None
     if not np.isnan(suprema).any():
         inside = np.asarray((scores >= suprema - config.evaluation.basin_epsilon).any(axis=1))

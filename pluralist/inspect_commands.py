@@ -17,7 +17,7 @@ from pluralist.output import format_size, print_json, print_line, print_note, pr
 from pluralist.tables import describe_file, print_file
 from pluralist.verification import verify_run
 from tasks.context import RunContext
-from tasks.places import ITERATION_STAGES, Place
+from tasks.places import ITERATION_STAGES, Place, opening_places
 
 
 def register(application: typer.Typer) -> None:
@@ -168,7 +168,7 @@ def _show_iteration(context: RunContext, places: list[Place], *, as_json: bool) 
 def _places(context: RunContext, iteration: str) -> list[Place]:
     last = context.config.iterations - 1
     if iteration == "initial":
-        return [Place(None, "initial"), Place(None, "evaluate")]
+        return opening_places(context.fingerprints.shared)
     number = (
         last
         if iteration == "last"

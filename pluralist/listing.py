@@ -51,10 +51,11 @@ def run_row(store: Store, record: RunRecord, *, with_digests: bool) -> dict[str,
 def stage_digests(store: Store, record: RunRecord) -> list[tuple[Place, str]]:
     """Content digest of every committed place in order, as the manifests say, unverified."""
     config = parse_config(record.config)
-    initial = Place(None, "initial")
-    folders = {initial: store.initial_folder(Fingerprints(config).of(initial))}
+    fingerprints = Fingerprints(config)
+    shared = [Place(None, stage) for stage in fingerprints.shared]
+    folders = {place: store.initial_folder(fingerprints.of(place)) for place in shared}
     found = []
-    for place in all_places(config.iterations):
+    for place in all_places(config.iterations, fingerprints.shared):
         folder = folders.get(place) or store.stage_folder(record.run, place.iteration, place.stage)
         path = folder / MANIFEST
         try:

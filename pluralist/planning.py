@@ -10,7 +10,7 @@ from data.manifest import Manifest
 from data.store import RunRecord, Store
 from flows.creation import changed_keys
 from pluralist.output import format_seconds, format_size, print_line, print_note, print_table
-from tasks.places import ITERATION_STAGES, Fingerprints, Place, all_places
+from tasks.places import ITERATION_STAGES, SHARED_STAGES, Fingerprints, Place, all_places
 from tasks.settings import RunConfig, parse_config
 
 
@@ -89,10 +89,11 @@ def _plan(
     store: Store, run: str, config: RunConfig, record: RunRecord | None, notes: dict[str, str]
 ) -> RunPlan:
     fingerprints = Fingerprints(config)
-    reused: dict[str, list[Manifest]] = {stage: [] for stage in ("initial", *ITERATION_STAGES)}
+    stages = [*fingerprints.shared, *ITERATION_STAGES]
+    reused: dict[str, list[Manifest]] = {stage: [] for stage in stages}
     missing: dict[str, int] = dict.fromkeys(reused, 0)
     first_missing = None
-    for place in all_places(config.iterations):
+    for place in all_places(config.iterations, fingerprints.shared):
         manifest = _committed(store, run, place, fingerprints)
         if manifest is not None:
             reused[place.stage].append(manifest)
@@ -100,7 +101,7 @@ def _plan(
             missing[place.stage] += 1
             first_missing = first_missing or str(place)
     changed = changed_keys(record.config, config.model_dump(mode="json")) if record else []
-    stages = [
+    planned = [
         _stage_plan(stage, found, missing[stage], _experience(store, config, stage, found, notes))
         for stage, found in reused.items()
     ]
@@ -110,7 +111,7 @@ def _plan(
         state = "would be a fork"
     else:
         state = "complete" if first_missing is None else "unfinished"
-    return RunPlan(run, state, changed, first_missing, stages)
+    return RunPlan(run, state, changed, first_missing, planned)
 
 
 def _stage_plan(
@@ -126,7 +127,7 @@ def _stage_plan(
 
 def _committed(store: Store, run: str, place: Place, fingerprints: Fingerprints) -> Manifest | None:
     expected = fingerprints.of(place)
-    if place.stage == "initial":
+    if place.stage in SHARED_STAGES:
         artifact = find_artifact(store.initial_folder(expected))
     else:
         artifact = find_artifact(store.stage_folder(run, place.iteration, place.stage))
@@ -169,8 +170,11 @@ def _of_other_run(
     if record.domain != config.domain:
         return None
     theirs = parse_config(record.config)
-    if stage == "initial":
-        folder = store.initial_folder(Fingerprints(theirs).of(Place(None, "initial")))
+    if stage in SHARED_STAGES:
+        fingerprints = Fingerprints(theirs)
+        if stage not in fingerprints.shared:
+            return None
+        folder = store.initial_folder(fingerprints.of(Place(None, stage)))
     else:
         folder = store.stage_folder(run, 0, stage)
     artifact = find_artifact(folder)
@@ -183,7 +187,7 @@ def _of_other_run(
 def _rows(config: RunConfig, stage: str) -> int:
     """Rows that decide the work of a stage."""
     return {
-        "initial": 1,
+        **dict.fromkeys(SHARED_STAGES, 1),
         "sample": config.num_candidates,
         "draw": config.num_candidates,
         "select": config.num_candidates + config.selection.num_curated,

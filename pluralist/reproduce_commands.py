@@ -9,7 +9,13 @@ import typer
 from data.errors import ClaimNotMet, ConfigError
 from data.store import Store
 from pluralist.launch import note_how_to_resume
-from pluralist.options import STORE_PATH, ConcurrencyOption, JsonOption, StoreOption
+from pluralist.options import (
+    STORE_PATH,
+    ConcurrencyOption,
+    JsonOption,
+    SetOption,
+    StoreOption,
+)
 from pluralist.output import print_json, print_line, print_note, print_table
 from pluralist.run_commands import PrefectOption
 from tasks.claims import HOLDS
@@ -29,6 +35,10 @@ def reproduce(
     ] = None,
     list_all: Annotated[bool, typer.Option("--list", help="Name every experiment.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer seeds and points.")] = False,
+    preset: Annotated[
+        str | None, typer.Option("--preset", help="Setting, where an experiment has several.")
+    ] = None,
+    settings: SetOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder of the pages; STORE/reports.")
     ] = None,
@@ -41,7 +51,7 @@ def reproduce(
     store: StoreOption = STORE_PATH,
 ) -> None:
     """Run experiments of the paper by name and judge them; runs that exist are reused."""
-    from flows.experiment import FAMILY, find_experiment
+    from flows.experiment import FAMILY, Scale, find_experiment
 
     if list_all:
         _show_list(as_json=as_json)
@@ -64,16 +74,22 @@ def reproduce(
 
     made: list[Reproduction] = []
     for experiment in chosen:
-        scale = "quick" if quick else "full"
-        print_note(f"{experiment.name} ({scale}): {experiment.title}")
-        folder = (output or store / "reports") / scale
+        scale = experiment.scale(quick=quick, preset=preset)
+        print_note(f"{experiment.name} ({scale.name}): {experiment.title}")
+        folder = (output or store / "reports") / scale.name
         try:
             outcome = run_experiment(
-                Store(store), experiment, quick=quick, folder=folder, run_group=run_group
+                Store(store),
+                experiment,
+                scale=scale,
+                folder=folder,
+                run_group=run_group,
+                settings=settings or [],
             )
         except BaseException as error:
             waiting = [one.name for one in chosen[len(made) :]]
-            flags = [*(["--quick"] if quick else []), *_folder_option(output)]
+            flags = [*Scale(quick, preset).options, *_folder_option(output)]
+            flags += [f"--set {shlex.quote(text)}" for text in settings or []]
             note_how_to_resume(Store(store), " ".join(["reproduce", *waiting, *flags]), error)
             raise
         made.append(outcome)
@@ -99,18 +115,19 @@ def _show_list(*, as_json: bool) -> None:
         (
             one.name,
             one.title,
+            ", ".join(one.presets),
             num_runs(one.study(True)),
             num_runs(one.study(False)),
         )
         for one in found
     ]
     if as_json:
-        keys = ("name", "title", "quick_runs", "full_runs")
+        keys = ("name", "title", "presets", "quick_runs", "full_runs")
         print_json(
             "reproduce", {"experiments": [dict(zip(keys, row, strict=True)) for row in rows]}
         )
     else:
-        print_table(("experiment", "what it asks", "runs, quick", "runs, full"), rows)
+        print_table(("experiment", "what it asks", "presets", "runs, quick", "runs, full"), rows)
 
 
 def _show(made: "Reproduction") -> None:
@@ -125,7 +142,9 @@ def _show(made: "Reproduction") -> None:
         )
     for remark in made.remarks:
         print_line(f"remark     {remark}")
-    print_line(f"\n{made.experiment.name}: {made.verdict} ({made.scale}, {made.num_runs} runs)\n")
+    print_line(
+        f"\n{made.experiment.name}: {made.verdict} ({made.scale.name}, {made.num_runs} runs)\n"
+    )
     print_line(f"page       {made.page}")
     if made.figure is not None:
         print_line(f"figure     {made.figure}")

@@ -9,7 +9,7 @@ from data.errors import CorruptArtifact
 from data.store import RunRecord, Store
 from pluralist.listing import run_digest
 from tasks.context import RunContext
-from tasks.places import Place, all_places, upstream
+from tasks.places import Place
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ def verify_run(store: Store, record: RunRecord) -> VerifyReport:
     damaged: list[Path] = []
     sound: dict[Place, Artifact] = {}
     seen: set[Place] = set()
-    for place in all_places(context.config.iterations):
+    for place in context.places():
         found, wrong = _check_place(context, place, sound)
         if found is not None or wrong:
             seen.add(place)
-            absent = [source for source in upstream(place) if source not in seen]
+            absent = [source for source in context.upstream(place) if source not in seen]
             for source in absent:
                 seen.add(source)
                 problems.append(
@@ -88,7 +88,7 @@ def _check_place(
     expected = context.fingerprints.of(place)
     if artifact.fingerprint != expected:
         problems.append(f"{folder}: fingerprint expected {expected}, found {artifact.fingerprint}")
-    for source, recorded in zip(upstream(place), artifact.manifest.upstream, strict=False):
+    for source, recorded in zip(context.upstream(place), artifact.manifest.upstream, strict=False):
         present = sound.get(source)
         if present is not None and present.content_digest != recorded.content_digest:
             problems.append(

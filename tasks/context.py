@@ -1,35 +1,41 @@
 """What a stage needs to know of its run: store, configuration, committed stages, models."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from data.artifact import Artifact, find_artifact, open_artifact
-from data.errors import BadNumbers
-from data.numerics import numerics_class
+from data.compute import Compute, computing
+from data.errors import ConfigError
+from data.images import images_of
 from data.plugins import OWN
 from data.store import RunRecord, Store
+from data.torch_session import torch_session
 from generators.registry import FAMILY as GENERATORS
 from generators.registry import Generator, find_generator
+from rewards.classification import Classification
 from rewards.registry import FAMILY as REWARDS
-from rewards.registry import Reward, find_reward
-from tasks.places import Fingerprints, Place, model_place
+from rewards.registry import Reward, find_reward, known_suprema, with_classifier
+from tasks.places import SHARED_STAGES, Fingerprints, Place, all_places, model_place, upstream
+from tasks.run_numerics import numerics_of, shared_numerics_of
+from tasks.scoring import LastBatches, raw_scores
 from tasks.settings import RunConfig, parse_config
+from tasks.stand_ins import stand_ins
+
+if TYPE_CHECKING:
+    from rewards.classifier import Classifier
 
 FloatArray = npt.NDArray[np.float64]
 Value = TypeVar("Value")
 
-
-def numerics_of(config: RunConfig) -> dict[str, Any]:
-    """Numerics class of a run with this configuration on this machine."""
-    kind = find_generator(config.generator.kind)
-    return numerics_class(config.runtime.device, config.runtime.threads, kind.libraries)
+CONSTANTS_FILE = "constants.parquet"
 
 
 def package_version() -> str:
@@ -52,6 +58,7 @@ class RunContext:
         self._remembered: dict[str, Any] = {}
         self._accumulated: list[pa.Table] = []
         self._last_model: tuple[int, Generator] | None = None
+        self._classified = LastBatches()
 
     @classmethod
     def open(cls, store: Path, run: str) -> "RunContext":
@@ -64,9 +71,39 @@ class RunContext:
         """Numerics class of this run on this machine."""
         return numerics_of(self.config)
 
+    def numerics_at(self, place: Place) -> dict[str, Any]:
+        """Numerics class under which a place is committed now."""
+        is_shared = place.iteration is None and place.stage in SHARED_STAGES
+        return shared_numerics_of(self.config) if is_shared else self.numerics
+
     def accepts(self, numerics: dict[str, Any]) -> bool:
-        """Whether a stage computed in that numerics class may be part of this run."""
-        return numerics in (self.record.numerics, *self.record.accepted_numerics)
+        """Whether a stage computed in that numerics class may be part of this run.
+
+        What runs share was computed in fewer libraries than the run.
+        """
+        mine = (self.record.numerics, *self.record.accepted_numerics)
+        return any(numerics.items() <= one.items() for one in mine)
+
+    @cached_property
+    def stand_ins(self) -> tuple[str, ...]:
+        """What stands in for a part of the paper, for every manifest."""
+        return stand_ins(self.config)
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """Device, threads and determinism of this run while one of its stages computes."""
+        runtime = self.config.runtime
+        on = Compute(runtime.device, runtime.threads, runtime.deterministic)
+        with torch_session(on) if "torch" in self.numerics else computing(on):
+            yield
+
+    def upstream(self, place: Place) -> tuple[Place, ...]:
+        """The places a stage of this run reads."""
+        return upstream(place, self.fingerprints.shared)
+
+    def places(self) -> Iterator[Place]:
+        """Every place of this run, in the order in which they are committed."""
+        return all_places(self.config.iterations, self.fingerprints.shared)
 
     def origins(self) -> Iterator[str]:
         """The run this one was forked from, the one that was forked from, and so on."""
@@ -86,9 +123,9 @@ class RunContext:
         return {"pluralist": package_version()} | foreign
 
     def folder(self, place: Place) -> Path:
-        """Folder of a stage; the initial model's is shared by all runs that ask for it."""
+        """Folder of a stage; that of a shared one is the same for all runs that ask for it."""
         if place not in self._folders:
-            if place.stage == "initial":
+            if place.iteration is None and place.stage in SHARED_STAGES:
                 folder = self.store.initial_folder(self.fingerprints.of(place))
             else:
                 folder = self.store.stage_folder(self.run, place.iteration, place.stage)
@@ -121,6 +158,14 @@ class RunContext:
             self._tables[place, name] = self.open_place(place).table(name)
         return self._tables[place, name]
 
+    def rows(self, iteration: int, stage: str, name: str, start: int, stop: int) -> pa.Table:
+        """Rows `start` .. `stop` of a committed table, of which a shard needs no others."""
+        place = Place(iteration, stage)
+        held = self._tables.get((place, name))
+        if held is not None:
+            return held.slice(start, stop - start)
+        return self.open_place(place).rows(name, start, stop)
+
     @cached_property
     def initial_model(self) -> Generator:
         """p_0, kept beside the last model."""
@@ -152,38 +197,62 @@ class RunContext:
         return self._last_model[1]
 
     @cached_property
+    def classifier(self) -> "Classifier":
+        """The run's classifier of images; raises `ConfigError` for a run without one."""
+        from rewards.classifier import Classifier
+
+        config = self.config.classifier
+        if config is None:
+            raise ConfigError(
+                f"run {self.run!r}: expected a classifier of images, got none; set `classifier`"
+            )
+        folder = self.open_place(Place(None, "classifier")).verified_folder("model")
+        return Classifier.load(folder, config)
+
+    def classify(
+        self,
+        samples: pa.Table,  # n rows
+    ) -> Classification:
+        """What the classifier says of images; the last batches are remembered.
+
+        So several rewards and the metrics of one evaluation share one pass.
+        """
+        return self._classified.find(
+            samples, lambda: self.classifier.classify(images_of(samples, "classifier"))
+        )
+
+    @cached_property
     def rewards(self) -> list[Reward]:
         """One reward for each configured one, (R,)."""
-        return [find_reward(config.kind)(config) for config in self.config.rewards]
+        made = [find_reward(config.kind)(config) for config in self.config.rewards]
+        classify = None if self.config.classifier is None else self.classify
+        return [with_classifier(reward, classify) for reward in made]
+
+    @cached_property
+    def suprema(self) -> FloatArray:  # (R,)
+        """The largest score any sample can have under each reward; NaN where none is known."""
+        means, deviations = self.constants
+        suprema: FloatArray = (known_suprema(self.rewards) - means) / deviations
+        return suprema
+
+    @cached_property
+    def constants(self) -> tuple[FloatArray, FloatArray]:  # (R,), (R,)
+        """Mean and deviation that scores are standardised with; 0 and 1 where they are not."""
+        means, deviations = np.zeros(len(self.rewards)), np.ones(len(self.rewards))
+        chosen = [i for i, one in enumerate(self.config.rewards) if one.standardise]
+        if chosen:
+            table = self.open_place(Place(None, "constants")).table(CONSTANTS_FILE)
+            means[chosen], deviations[chosen] = table["mean"], table["deviation"]
+        return means, deviations
 
     def scores(
         self,
         samples: pa.Table,  # n rows
     ) -> FloatArray:  # (n, R)
-        """Every reward of every row, computed `runtime.batch_size` rows at a time.
-
-        Raises `BadNumbers` naming reward and row for a wrong length, NaN or infinity.
-        """
-        batch = self.config.runtime.batch_size
-        scores = np.empty((samples.num_rows, len(self.rewards)))
-        for column, (reward, name) in enumerate(
-            zip(self.rewards, self.config.reward_names, strict=True)
-        ):
-            for start in range(0, samples.num_rows, batch):
-                rows = samples.slice(start, batch)
-                # An overflow becomes an infinity, which is refused right below.
-                with np.errstate(over="ignore", invalid="ignore"):
-                    values = np.asarray(reward(rows), dtype=np.float64)
-                if values.shape != (rows.num_rows,):
-                    raise BadNumbers(
-                        f"reward {name!r}: expected {rows.num_rows} scores, got shape "
-                        f"{values.shape}; return one number a row"
-                    )
-                bad = np.flatnonzero(~np.isfinite(values))
-                if len(bad):
-                    raise BadNumbers(
-                        f"reward {name!r}: expected finite scores, got {values[bad[0]]} for row "
-                        f"{start + int(bad[0])} ({len(bad)} such in this batch); correct the reward"
-                    )
-                scores[start : start + rows.num_rows, column] = values
+        """Every reward of every row, as `raw_scores`, standardised where that is asked for."""
+        means, deviations = self.constants
+        raw = raw_scores(
+            self.rewards, self.config.reward_names, samples, self.config.runtime.batch_size
+        )
+        scores: FloatArray = (raw - means) / deviations
         return scores

@@ -15,12 +15,13 @@ from data.commit import Attempt
 from data.schemas import METRICS, PREDICTIONS, described
 from data.seeds import stage_seed
 from generators.registry import Generator
-from rewards.registry import find_basins, known_suprema
+from rewards.registry import find_basins, leave_outside
 from tasks.agreement import compared
 from tasks.basin_facts import basins_of
 from tasks.basin_predictions import predict_limit, predict_round, predict_variance
 from tasks.context import RunContext
 from tasks.distribution import measure_distribution
+from tasks.image_evaluation import measure_image_samples
 from tasks.metrics import basin_masses, num_distinct, reward_moments, winner_leakage
 from tasks.places import Place
 from tasks.predictions import closed_forms
@@ -43,6 +44,7 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
     scores = context.scores(samples)
     measured = _of_samples(context, samples, scores, masses) | model.metrics()
     measured |= measure_distribution(context, model, samples, masses)
+    measured |= measure_image_samples(context, samples)
     if place.iteration is not None:
         measured |= _of_selection(context, place.iteration)
     rows = _predicted(context, k, measured, scores, masses)
@@ -97,7 +99,7 @@ def _predicted(
     config = context.config
     rows = [(one, measured[one.quantity]) for one in closed_forms(config, k)]
     shares = np.full(len(scores), 1 / len(scores)) if masses is None else masses
-    suprema = known_suprema(context.rewards)
+    suprema = context.suprema
     if config.selection.scheme == "expected":
         suprema = np.full_like(suprema, np.nan)
     names = config.reward_names
@@ -129,10 +131,11 @@ def _of_selection(context: RunContext, t: int) -> dict[str, float]:
     if labels is not None:
         active = winners["active_reward"].to_numpy()
         leakage = winner_leakage(active, labels, len(names), chances)
+        basins = [*names, "outside"] if leave_outside(context.rewards) else names
         measured |= {
             f"leakage.{one}.{basin}": leakage[i, j]
             for i, one in enumerate(names)
-            for j, basin in enumerate(names)
+            for j, basin in enumerate(basins)
             if i != j and not np.isnan(leakage[i, j])
         }
     return measured

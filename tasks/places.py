@@ -3,7 +3,7 @@
 k counts models: p_0 is `initial`, iteration t turns p_t into p_{t+1}.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -11,6 +11,10 @@ from data.canonical import digest_of
 from tasks.settings import RunConfig
 
 ITERATION_STAGES = ("sample", "draw", "select", "retrain", "evaluate")
+# Made once and used by every run that asks for the same, in the order they are made: the
+# classifier of images, p_0, features of the real images, what rewards and features of p_0 are.
+SHARED_STAGES = ("classifier", "initial", "reference", "constants")
+ONLY_INITIAL = ("initial",)
 
 # Raise a number whenever the algorithm of the stage changes what it writes.
 STAGE_VERSIONS = {
@@ -20,6 +24,9 @@ STAGE_VERSIONS = {
     "select": 1,
     "retrain": 1,
     "evaluate": 2,
+    "classifier": 1,
+    "reference": 1,
+    "constants": 1,
 }
 
 
@@ -45,9 +52,21 @@ def evaluation_place(k: int) -> Place:
     return Place(k - 1 if k else None, "evaluate")
 
 
-def opening_places() -> list[Place]:
-    """Places before the first iteration: the initial model and its evaluation."""
-    return [model_place(0), evaluation_place(0)]
+def shared_stages(config: RunConfig) -> tuple[str, ...]:
+    """Those of `SHARED_STAGES` that a run with this configuration has, in order."""
+    wanted = {
+        "classifier": config.classifier is not None,
+        "initial": True,
+        "reference": config.classifier is not None,
+        "constants": config.classifier is not None
+        or any(reward.standardise for reward in config.rewards),
+    }
+    return tuple(stage for stage in SHARED_STAGES if wanted[stage])
+
+
+def opening_places(shared: Sequence[str] = ONLY_INITIAL) -> list[Place]:
+    """Places before the first iteration: what runs share, and the evaluation of p_0."""
+    return [*(Place(None, stage) for stage in shared), evaluation_place(0)]
 
 
 def iteration_places(iteration: int) -> list[Place]:
@@ -55,25 +74,35 @@ def iteration_places(iteration: int) -> list[Place]:
     return [Place(iteration, stage) for stage in ITERATION_STAGES]
 
 
-def all_places(iterations: int) -> Iterator[Place]:
-    """Every place of a run, in the order in which they are committed."""
-    yield from opening_places()
+def all_places(iterations: int, shared: Sequence[str] = ONLY_INITIAL) -> Iterator[Place]:
+    """Every place of a run with these shared stages, in the order in which they are committed."""
+    yield from opening_places(shared)
     for iteration in range(iterations):
         yield from iteration_places(iteration)
 
 
-def upstream(place: Place) -> tuple[Place, ...]:
+def upstream(place: Place, shared: Sequence[str] = ONLY_INITIAL) -> tuple[Place, ...]:
     """The places a stage reads."""
     t = place.iteration
+    if place.stage in ("classifier", "initial"):
+        return ()
+    classifier, reference, constants = (
+        tuple(Place(None, stage) for stage in shared if stage == wanted)
+        for wanted in ("classifier", "reference", "constants")
+    )
     if t is None:
-        return () if place.stage == "initial" else (model_place(0),)
+        return {
+            "reference": classifier,
+            "constants": (model_place(0), *classifier),
+            "evaluate": (model_place(0), *classifier, *reference, *constants),
+        }[place.stage]
     sample, draw, select = (Place(t, stage) for stage in ("sample", "draw", "select"))
     return {
         "sample": (model_place(t),),
-        "draw": (sample,),
+        "draw": (sample, *classifier, *constants),
         "select": (sample, draw),
         "retrain": (model_place(t), sample, select),
-        "evaluate": (model_place(t + 1), sample, select),
+        "evaluate": (model_place(t + 1), sample, select, *classifier, *reference, *constants),
     }[place.stage]
 
 
@@ -83,6 +112,7 @@ class Fingerprints:
     def __init__(self, config: RunConfig) -> None:
         self._config = config
         self._known: dict[Place, str] = {}
+        self.shared = shared_stages(config)
 
     def of(self, place: Place) -> str:
         """SHA-256 over the stage, its version, the configuration that matters, seed, upstream."""
@@ -92,7 +122,7 @@ class Fingerprints:
                     "stage": earlier.stage,
                     "version": STAGE_VERSIONS[earlier.stage],
                     "config": self._relevant[earlier.stage],
-                    "upstream": [self._known[source] for source in upstream(earlier)],
+                    "upstream": [self._known[source] for source in upstream(earlier, self.shared)],
                     "iteration": earlier.iteration,
                 }
             )
@@ -105,7 +135,7 @@ class Fingerprints:
                 "stage": "scores",
                 "version": STAGE_VERSIONS["draw"],
                 "config": self._relevant["scores"],
-                "upstream": [self.of(source) for source in upstream(place)],
+                "upstream": [self.of(source) for source in upstream(place, self.shared)],
             }
         )
 
@@ -117,7 +147,7 @@ class Fingerprints:
         while waiting:
             missing = [
                 source
-                for source in upstream(waiting[-1])
+                for source in upstream(waiting[-1], self.shared)
                 if source not in self._known and source not in order
             ]
             if missing:
@@ -129,7 +159,7 @@ class Fingerprints:
     @cached_property
     def _relevant(self) -> dict[str, dict[str, Any]]:
         config = self._config
-        plain = config.model_dump(mode="json")
+        plain = config.fingerprint_part()
         runtime = {name: plain["runtime"][name] for name in ("threads", "batch_size", "shard_rows")}
         generator = plain["generator"]
         scoring = [
@@ -146,6 +176,21 @@ class Fingerprints:
         whole = {"scheme": "expected"} if selection["scheme"] == "expected" else {}
         scored = {**whole, **common}
         return {
+            "classifier": {
+                "classifier": plain.get("classifier"),
+                "threads": config.runtime.threads,
+            },
+            "reference": {
+                "real data": plain["initial"].get("data"),
+                "inception": plain["evaluation"].get("inception"),
+                "runtime": runtime,
+            },
+            "constants": {
+                "rewards": [one for one in scoring if one.get("standardise")],
+                "seed": config.initial.seed,
+                "generator": generator,
+                "runtime": runtime,
+            },
             "initial": {
                 "generator": config.generator.initial_part(),
                 "initial": plain["initial"],
@@ -180,4 +225,4 @@ class Fingerprints:
         """The real rows enter through the configuration of p_0, whose seed makes them."""
         if not self._config.training.real_share:
             return {}
-        return {"initial": self._config.initial.model_dump(mode="json")}
+        return {"initial": self._config.initial.fingerprint_part()}

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rewards.registry import known_suprema
 from tasks.basin_facts import BasinFacts, basins_of, measure_basins
 from tasks.context import RunContext
 from tasks.draw_stage import SCORES
@@ -43,7 +42,7 @@ def measure_round(context: RunContext, t: int) -> Round | NoBasins:
     exact = config.selection.scheme == "expected"
     weights = np.array(config.weights_at(t))
     # On the whole support the best atom is the supremum.
-    suprema = np.full(len(names), math.nan) if exact else known_suprema(context.rewards)
+    suprema = np.full(len(names), math.nan) if exact else context.suprema
     masses = candidates["mass"].to_numpy() if exact else np.full(len(scores), 1 / len(scores))
     basins = basins_of(scores, config.evaluation.basin_epsilon, suprema)
     if basins is None:

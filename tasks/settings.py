@@ -21,7 +21,9 @@ from generators.registry import (
     find_generator,
     parse_generator,
 )
-from rewards.registry import RewardConfig, parse_reward
+from rewards.classifier_config import ClassifierConfig
+from rewards.registry import RewardConfig, find_reward, needs_classifier, parse_reward
+from tasks.fid import InceptionConfig
 from tasks.selection import SelectionConfig, check_selection
 
 MAX_SEED = 2**63 - 1
@@ -40,6 +42,10 @@ class EvaluationConfig(FrozenConfig):
         added=True,
         gt=0,
     )
+    inception: InceptionConfig | None = setting(
+        None, "Inception weights with which FID is measured; without them there is none", "O",
+        added=True,
+    )  # fmt: skip
 
 
 class TrainingConfig(FrozenConfig):
@@ -76,12 +82,24 @@ class WeightKnot(FrozenConfig):
 class RuntimeConfig(FrozenConfig):
     """Where and how the work is done; `threads`, `batch_size` and `shard_rows` affect digests."""
 
-    device: Literal["cpu"] = setting("cpu", "device the numbers are computed on", "O")
+    device: Literal["cpu", "cuda"] = setting(
+        "cpu", "device the numbers are computed on; never another one instead", "O"
+    )
+    deterministic: bool = setting(
+        True,
+        "algorithms that give equal bits every time; without them a GPU is faster and a resumed "
+        "run only statistically equal",
+        "O",
+        added=True,
+    )
     threads: int = setting(
         1, "threads of numerical libraries; the mixture always uses one", "O", ge=1
     )
     batch_size: int = setting(4096, "candidates scored at once", "O", ge=1)
     shard_rows: int = setting(65_536, "candidates in one separately committed shard", "O", ge=1)
+    shard_workers: int = setting(
+        1, "processes that share the shards of a stage", "O", added=True, location=True, ge=1
+    )
     granularity: Literal["stage", "iteration", "run"] = setting(
         "stage", "what one Prefect task covers", "O"
     )
@@ -112,6 +130,9 @@ class RunConfig(FrozenConfig):
     )
     training: TrainingConfig = setting(
         TrainingConfig(), "real rows and earlier rounds in the training set", "O", added=True
+    )
+    classifier: ClassifierConfig | None = setting(
+        None, "classifier of images that rewards and metrics use", "S", added=True
     )
     evaluation: EvaluationConfig = setting(EvaluationConfig(), "measurement of each model", "S")
     runtime: RuntimeConfig = setting(RuntimeConfig(), "device, threads, shards, Prefect", "O")
@@ -145,13 +166,34 @@ class RunConfig(FrozenConfig):
                 f"{self.training}; use another selection.scheme"
             )
         self._check_generator()
+        self._check_classifier()
         self._check_schedule()
         return self
+
+    def _check_classifier(self) -> None:
+        """Refuse rewards that ask a classifier for what it does not know."""
+        for name, reward in zip(self.reward_names, self.rewards, strict=True):
+            if self.classifier is None and needs_classifier(find_reward(reward.kind)(reward)):
+                raise ValueError(
+                    f"rewards: expected a classifier for {name!r}, which scores with one, got "
+                    "none; set `classifier`"
+                )
+            index = getattr(reward, "class_index", 0)
+            if self.classifier is not None and index >= self.classifier.data.num_classes:
+                raise ValueError(
+                    f"rewards: expected a class_index from 0 to "
+                    f"{self.classifier.data.num_classes - 1} for {name!r}, got {index}"
+                )
 
     def _check_generator(self) -> None:
         """Refuse what the class of the generator cannot do, before anything is created."""
         name = self.generator.kind
         kind = find_generator(name)
+        if self.runtime.device != "cpu" and "torch" not in kind.libraries:
+            raise ValueError(
+                f"runtime.device: expected 'cpu' for generator {name!r}, which computes nothing "
+                f"elsewhere, got {self.runtime.device!r}"
+            )
         if self.selection.scheme == "expected" and getattr(kind, "support", None) is None:
             raise ValueError(
                 f"selection.scheme 'expected': expected a generator with a finite support, got "
@@ -200,9 +242,11 @@ class RunConfig(FrozenConfig):
     @property
     def fingerprint(self) -> str:
         """Digest of all that affects results: everything but `iterations` and where it runs."""
-        plain = self.model_dump(mode="json", exclude={"iterations"})
+        plain = self.fingerprint_part()
+        plain.pop("iterations")
         for name in ("device", "granularity", "prefect"):
             plain["runtime"].pop(name)
+        plain["runtime"].pop("deterministic", None)
         return digest_of(plain)
 
 

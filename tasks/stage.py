@@ -19,12 +19,15 @@ from data.files import discard_folder, make_folders, storage_errors
 from data.manifest import Upstream
 from data.numerics import differences
 from tasks.context import RunContext
-from tasks.places import Place, upstream
+from tasks.places import SHARED_STAGES, Place
 
 LOG = logging.getLogger("pluralist.stage")
 
 # Module and function that compute each stage; imported on use, which keeps start-up short.
 COMPUTE = {
+    "classifier": ("tasks.classifier_stage", "compute"),
+    "reference": ("tasks.reference_stage", "compute"),
+    "constants": ("tasks.constants_stage", "compute"),
     "initial": ("tasks.retrain", "compute_initial"),
     "sample": ("tasks.sample", "compute"),
     "draw": ("tasks.draw_stage", "compute"),
@@ -40,7 +43,6 @@ class StageFacts:
 
     rows_in: int
     rows_out: int
-    stand_ins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def run_place(context: RunContext, place: Place) -> Outcome:
     `ProvenanceMismatch` when a committed stage was made from something else.
     """
     started = time.perf_counter()
-    with _initial_lock(context, place):
+    with _shared_lock(context, place):
         how = "reused"
         artifact = _reusable(context, place)
         if artifact is None:
@@ -103,7 +105,7 @@ def _reusable(context: RunContext, place: Place) -> Artifact | None:
 def _check_provenance(context: RunContext, place: Place, artifact: Artifact) -> None:
     """Raise `ProvenanceMismatch` unless the stage is what this run would have computed."""
     manifest, expected = artifact.manifest, context.fingerprints.of(place)
-    if artifact.fingerprint != expected or len(manifest.upstream) != len(upstream(place)):
+    if artifact.fingerprint != expected or len(manifest.upstream) != len(context.upstream(place)):
         raise ProvenanceMismatch(
             f"{artifact.folder}: fingerprint expected {expected}, found {artifact.fingerprint}: "
             "it was committed by another configuration or release; to go on with what is still "
@@ -116,7 +118,7 @@ def _check_provenance(context: RunContext, place: Place, artifact: Artifact) -> 
             f"{artifact.folder}: computed in another numerics class (expected -> found):\n{table}\n"
             "go on with --accept-numerics, which marks the run, or use another --store"
         )
-    for source, recorded in zip(upstream(place), manifest.upstream, strict=True):
+    for source, recorded in zip(context.upstream(place), manifest.upstream, strict=True):
         found = context.open_place(source).content_digest
         if found != recorded.content_digest:
             raise ProvenanceMismatch(
@@ -172,20 +174,21 @@ def _computed(context: RunContext, place: Place) -> Artifact:
         import_module(module), function
     )
     started = time.perf_counter()
-    is_initial = place.stage == "initial"
+    is_shared = place.iteration is None and place.stage in SHARED_STAGES
     with Attempt(context.folder(place)) as attempt:
-        facts = compute(context, place, attempt)
+        with context.session():
+            facts = compute(context, place, attempt)
         artifact = attempt.publish(
-            run=None if is_initial else context.run,
+            run=None if is_shared else context.run,
             iteration=place.iteration,
             stage=place.stage,
             fingerprint=context.fingerprints.of(place),
             upstream=_sources(context, place),
-            seed=context.config.initial.seed if is_initial else context.config.seed,
-            numerics=context.numerics,
+            seed=_seed(context, place) if is_shared else context.config.seed,
+            numerics=context.numerics_at(place),
             versions=context.versions,
             wall_seconds=time.perf_counter() - started,
-            stand_ins=facts.stand_ins,
+            stand_ins=context.stand_ins,
         )
     _discard_leftovers(artifact.folder)
     LOG.info(
@@ -199,9 +202,17 @@ def _computed(context: RunContext, place: Place) -> Artifact:
     return artifact
 
 
+def _seed(context: RunContext, place: Place) -> int:
+    """Seed of what runs share."""
+    classifier = context.config.classifier
+    if place.stage == "classifier" and classifier is not None:
+        return classifier.seed
+    return context.config.initial.seed
+
+
 def _sources(context: RunContext, place: Place) -> tuple[Upstream, ...]:
     found = []
-    for source in upstream(place):
+    for source in context.upstream(place):
         artifact = context.open_place(source)
         found.append(
             Upstream(
@@ -226,9 +237,9 @@ def _discard_leftovers(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _initial_lock(context: RunContext, place: Place) -> Iterator[None]:
-    """For the shared initial model: wait until no other run is making it."""
-    if place.stage != "initial":
+def _shared_lock(context: RunContext, place: Place) -> Iterator[None]:
+    """For what runs share: wait until no other run is making it."""
+    if place.iteration is not None or place.stage not in SHARED_STAGES:
         yield
         return
     folder = context.folder(place)
@@ -239,9 +250,7 @@ def _initial_lock(context: RunContext, place: Place) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            LOG.warning(
-                "%s: waiting for the run that is making the same initial model", context.run
-            )
+            LOG.warning("%s: waiting for the run that is making the same %s", context.run, place)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:

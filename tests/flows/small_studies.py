@@ -7,7 +7,7 @@ from typing import Any
 
 from data.store import Store
 from flows.domain import merge
-from flows.experiment import Experiment, Study, find_experiment
+from flows.experiment import Experiment, Scale, Study, find_experiment
 from flows.reproduce import reproduce
 from flows.reproduction import Reproduction
 from flows.sweep import run_sweep
@@ -59,7 +59,9 @@ def make(root: Path, experiment: Experiment, *, output: str = "reports") -> Repr
         return [run for run, _ in outcome.failed]
 
     store = Store(root / "store")
-    return reproduce(store, experiment, quick=True, folder=root / output, run_group=run_group)
+    return reproduce(
+        store, experiment, scale=Scale(quick=True), folder=root / output, run_group=run_group
+    )
 
 
 def _narrowed(

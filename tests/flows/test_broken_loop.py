@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from data.store import Store
-from flows.experiment import Block
+from flows.experiment import Block, Scale
 from flows.reproduce import reproduce
 from flows.sweep import run_sweep
 from tasks.claims import VIOLATED, VOID, Claim
@@ -78,7 +78,7 @@ def test_experiments_of_one_study_run_nothing_again(tmp_path: Path) -> None:
         reproduce(
             Store(tmp_path / "store"),
             small(name, cheap(60, 6), {"seed": [0], "distance": [0.0]}),
-            quick=True,
+            scale=Scale(quick=True),
             folder=tmp_path / "out",
             run_group=run_group,
         )

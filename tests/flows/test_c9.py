@@ -7,7 +7,7 @@ import pytest
 
 from data.store import Store
 from flows.c9 import EXPERIMENT
-from flows.experiment import Frame, find_experiment
+from flows.experiment import Frame, Scale, find_experiment
 from flows.reproduce import reproduce
 from flows.sweep import run_sweep
 from tasks.claims import HOLDS, VOID, overall
@@ -49,7 +49,9 @@ def test_the_quick_study_holds_through_the_loop_itself(tmp_path: Path) -> None:
         outcome = run_sweep(str(store.root), name, concurrency=1, prefect=False)
         return [run for run, _ in outcome.failed]
 
-    made = reproduce(store, EXPERIMENT, quick=True, folder=tmp_path / "out", run_group=run_group)
+    made = reproduce(
+        store, EXPERIMENT, scale=Scale(quick=True), folder=tmp_path / "out", run_group=run_group
+    )
     assert made.failed == []
     assert made.verdict == HOLDS, made.claims
     assert len(made.printed) == 2 * 3 * 3

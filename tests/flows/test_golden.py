@@ -39,7 +39,8 @@ def golden_values(root: Path) -> dict[str, object]:
     (record,) = create_runs(store, domain, configs, name="golden")
     context = RunContext(store, record)
     rounds(context)
-    values: dict[str, object] = {"versions": STAGE_VERSIONS}
+    versions = {stage: STAGE_VERSIONS[stage] for stage in ("initial", *COLUMNS)}
+    values: dict[str, object] = {"versions": versions}
     initial = context.open_place(Place(None, "initial")).table("training.parquet")
     values["initial"] = initial["loss"].to_pylist()
     for stage, (file, columns) in COLUMNS.items():

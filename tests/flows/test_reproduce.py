@@ -15,6 +15,7 @@ from flows.experiment import (
     Block,
     Experiment,
     Frame,
+    Scale,
     Study,
     curves,
     find_experiment,
@@ -28,7 +29,9 @@ from tests.flows.tiny_experiment import NUM_RUNS, SHARE, base, run_here, tiny
 
 def make(root: Path, experiment: Experiment, *, folder: str = "out") -> Reproduction:
     store = Store(root / "store")
-    return reproduce(store, experiment, quick=True, folder=root / folder, run_group=run_here)
+    return reproduce(
+        store, experiment, scale=Scale(quick=True), folder=root / folder, run_group=run_here
+    )
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +58,11 @@ def test_runs_that_exist_are_not_run_again(root: Path) -> None:
 
 def test_experiments_of_one_study_share_its_group(root: Path) -> None:
     other = reproduce(
-        Store(root / "store"), tiny(name="E2"), quick=True, folder=root / "two", run_group=refuse
+        Store(root / "store"),
+        tiny(name="E2"),
+        scale=Scale(quick=True),
+        folder=root / "two",
+        run_group=refuse,
     )
     assert (other.verdict, other.num_runs) == (HOLDS, NUM_RUNS)
     assert len(list((root / "store/groups").iterdir())) == 1
@@ -130,7 +137,7 @@ def test_a_failed_member_is_void_named_and_without_a_figure(tmp_path: Path) -> N
     folder = tmp_path / "out"
     assert make(tmp_path, tiny()).figure == folder / "e1.png"
     store = Store(tmp_path / "store")
-    made = reproduce(store, tiny(), quick=True, folder=folder, run_group=run_group)
+    made = reproduce(store, tiny(), scale=Scale(quick=True), folder=folder, run_group=run_group)
     assert made.verdict == VOID
     assert made.claims[0] == Claim("runs measured", 3.0, "= 4", VOID)
     assert made.figure is None
@@ -144,7 +151,9 @@ def test_a_failed_member_is_void_named_and_without_a_figure(tmp_path: Path) -> N
 
 def test_no_run_at_all_is_void_with_a_page(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
-    made = reproduce(store, tiny(), quick=False, folder=tmp_path / "out", run_group=refuse)
+    made = reproduce(
+        store, tiny(), scale=Scale(quick=False), folder=tmp_path / "out", run_group=refuse
+    )
     assert made.verdict == VOID
     assert "- `pluralist reproduce E1`\n" in made.page.read_text()
     assert "(full scale, 4 runs)" in made.page.read_text()
@@ -160,7 +169,7 @@ def test_a_flipped_byte_anywhere_in_a_metrics_file_gives_no_verdict(tmp_path: Pa
         path.write_bytes(damaged)
         with pytest.raises(CorruptArtifact, match=r"metrics\.parquet"):
             reproduce(
-                Store(tmp_path / "store"), tiny(), quick=True, folder=tmp_path / "out",
+                Store(tmp_path / "store"), tiny(), scale=Scale(quick=True), folder=tmp_path / "out",
                 run_group=refuse,
             )  # fmt: skip
         # Nothing may go on saying "holds" about data that was found damaged.
