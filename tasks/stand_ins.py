@@ -1,0 +1,85 @@
+"""What stands in for parts of the paper's image experiments, from the configuration alone.
+
+Whoever reads a number has to see what it was measured with, on every page and in every manifest.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from data.image_data import Cifar10Data, DigitsData
+from generators.ot_cfm_config import OtCfmConfig, UNetField
+from generators.registry import GeneratorConfig
+from rewards.classifier_config import ClassifierConfig
+from rewards.registry import RewardConfig
+from tasks.settings import RunConfig
+
+# Rewards computed from pixels, where the paper has models of what people like.
+COMPUTED = ("ink", "symmetry", "thinness")
+
+
+def stand_ins(config: RunConfig) -> tuple[str, ...]:
+    """One text a stand-in, `this in place of that`; none for runs that are not of images."""
+    data = getattr(config.initial, "data", None)
+    if not isinstance(data, DigitsData | Cifar10Data):
+        return ()
+    return (
+        *_of_data(data),
+        *_of_field(config.generator),
+        *_of_classifier(config.classifier),
+        *_of_distance(config),
+        *_of_rewards(config.rewards),
+    )
+
+
+def _of_data(data: DigitsData | Cifar10Data) -> Iterator[str]:
+    if isinstance(data, DigitsData):
+        yield "scikit-learn digits (8 x 8, grey) in place of CIFAR-10"
+        return
+    if data.size != 32:
+        yield f"CIFAR-10 at {data.size} x {data.size} in place of 32 x 32"
+    if data.per_class is not None:
+        yield f"{data.per_class} CIFAR-10 training images of each class in place of 5000"
+
+
+def _of_field(generator: GeneratorConfig) -> Iterator[str]:
+    if not isinstance(generator, OtCfmConfig) or generator.field == UNetField():
+        return
+    if isinstance(generator.field, UNetField):
+        yield f"U-Net of {generator.field.channels} channels in place of the one of 35.7 M weights"
+    else:
+        yield "fully connected velocity field in place of the U-Net of 35.7 M weights"
+
+
+def _of_classifier(classifier: ClassifierConfig | None) -> Iterator[str]:
+    if classifier is None:
+        return
+    published = "VGG11-BN of 92.39 % test accuracy"
+    if classifier.architecture != "vgg11-bn":
+        yield f"{classifier.architecture} in place of {published}"
+    elif classifier.weights is None:
+        yield f"VGG11-BN of our own training in place of {published}"
+
+
+def _of_distance(config: RunConfig) -> Iterator[str]:
+    has_fid = getattr(config.evaluation, "inception", None) is not None
+    if config.classifier is not None and not has_fid:
+        yield "Fréchet distance on the classifier's features in place of FID"
+
+
+def _of_rewards(rewards: Sequence[RewardConfig]) -> Iterator[str]:
+    found = list(_parts(rewards))
+    others = [one.kind for one in found if not getattr(one, "uses_published_weights", True)]
+    if others:
+        yield f"other weights in place of the published ones of {_listed(others)}"
+    computed = [one.kind for one in found if one.kind in COMPUTED]
+    if computed:
+        yield f"{_listed(computed)} of the pixels in place of learned rewards"
+
+
+def _parts(rewards: Sequence[RewardConfig]) -> Iterator[RewardConfig]:
+    for one in rewards:
+        parts = getattr(one, "parts", None)
+        yield from _parts(parts) if parts is not None else [one]
+
+
+def _listed(kinds: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(kinds))
