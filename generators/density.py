@@ -14,11 +14,11 @@ import pyarrow as pa
 from data.checkpoints import CheckpointFolder
 from data.configuration import setting
 from data.errors import BadNumbers, ConfigError
+from data.model_folder import read_model, write_model
 from data.points import points_of
 from data.schemas import POINTS, TRAINING, described
 from generators.density_grid import DensityConfig, atom_indices
 from generators.initial_gaussian import GaussianInitial
-from generators.model_folder import read_model, write_model
 from generators.registry import Generator, GeneratorConfig, InitialConfig
 
 FloatArray = npt.NDArray[np.float64]

@@ -11,11 +11,11 @@ from pydantic import field_validator
 from data.checkpoints import CheckpointFolder
 from data.configuration import setting
 from data.errors import ConfigError
+from data.model_folder import read_model, write_model
 from data.points import points_of
 from data.schemas import POINTS, TRAINING
 from generators.initial_gaussian import GaussianInitial
 from generators.mixture_points import draw_points, log_density
-from generators.model_folder import read_model, write_model
 from generators.registry import Generator, GeneratorConfig, InitialConfig
 from generators.scratch_em import fit_scratch
 from generators.warm_em import Components, EmFit, fit_warm, resized

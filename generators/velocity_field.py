@@ -39,6 +39,7 @@ def _unet(config: UNetField, shape: Shape) -> "torch.nn.Module":
             f"U-Net of {len(config.channel_mult)} levels, got {height}x{width}; shorten "
             "field.channel_mult"
         )
+    _check_heads(config, height)
     field: torch.nn.Module = UNetModelWrapper(
         dim=(channels, height, width),
         num_res_blocks=config.num_res_blocks,
@@ -54,6 +55,21 @@ def _unet(config: UNetField, shape: Shape) -> "torch.nn.Module":
         dropout=config.dropout,
     )
     return field
+
+
+def _check_heads(config: UNetField, side: int) -> None:
+    """Raise `ConfigError` for channels that attention heads do not divide."""
+    deepest = len(config.channel_mult) - 1  # below which there is attention always
+    for level, multiple in enumerate(config.channel_mult):
+        channels = config.channels * multiple
+        divisor = config.num_head_channels or config.num_heads
+        has_attention = level == deepest or side // 2**level in config.attention_resolutions
+        if has_attention and channels % divisor:
+            raise ConfigError(
+                f"generator ot-cfm: expected attention heads to divide the {channels} channels of "
+                f"level {level}, got {divisor}; set field.num_head_channels to a divisor, or to "
+                "null with a field.num_heads that is one"
+            )
 
 
 @cache

@@ -13,9 +13,13 @@ import pyarrow as pa
 
 from data.configuration import FrozenConfig, setting
 from data.plugins import PluginFamily
+from rewards.classification import Classify
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+# What `basin_labels` gives for a sample that lies in no reward's basin.
+NO_BASIN = -1
 
 FAMILY = PluginFamily(noun="reward", package="rewards", export="REWARD", group="pluralist.rewards")
 
@@ -43,11 +47,15 @@ class Reward(Protocol):
 
     A class may also have a static method `basin_labels(rewards, samples) -> IntArray  # (n,)`
     that says for each sample in which reward's basin it lies, as an index of `rewards`, which
-    are all of that class; without it no basin masses and no leakage are measured. A class whose
+    are all of that class; without it no basin masses and no leakage are measured. Where its
+    attribute `leaves_outside` is true, `NO_BASIN` stands for samples in no basin. A class whose
     attribute `combines` is true is a function of other rewards and has no basin of its own.
 
     It may have a property `supremum: float`, finite: the largest score any sample can have.
     That is r* of the paper's basins {r >= r* - eps}.
+
+    A reward that scores with the run's classifier has an attribute `needs_classifier`, true, and
+    a method `using(classify: Classify) -> Self`; it cannot score before.
     """
 
     Config: ClassVar[type[RewardConfig]]
@@ -97,7 +105,7 @@ def find_basins(
     rewards: Sequence[Reward],  # (R,)
     samples: pa.Table,  # n rows
 ) -> IntArray | None:  # (n,)
-    """Index of the reward in whose basin each sample lies.
+    """Index of the reward in whose basin each sample lies, `NO_BASIN` where in none.
 
     None where that is not defined: rewards of different kinds, or of a kind without
     `basin_labels`.
@@ -107,8 +115,15 @@ def find_basins(
     label = getattr(kinds.pop(), "basin_labels", None) if len(kinds) == 1 else None
     if label is None:
         return None
-    labels: IntArray = np.array(own)[label([rewards[index] for index in own], samples)]
+    found = np.asarray(label([rewards[index] for index in own], samples), dtype=np.int64)
+    assert not len(found) or NO_BASIN <= found.min() <= found.max() < len(own), "wrong basin label"
+    labels: IntArray = np.where(found == NO_BASIN, NO_BASIN, np.array(own)[found])
     return labels
+
+
+def leave_outside(rewards: Sequence[Reward]) -> bool:
+    """Whether `find_basins` of these rewards may leave samples in no basin."""
+    return any(getattr(reward, "leaves_outside", False) for reward in rewards)
 
 
 def known_suprema(
@@ -116,3 +131,16 @@ def known_suprema(
 ) -> FloatArray:  # (R,)
     """The largest score any sample can have under each reward; NaN where its kind gives none."""
     return np.array([getattr(reward, "supremum", np.nan) for reward in rewards], dtype=np.float64)
+
+
+def needs_classifier(reward: Reward) -> bool:
+    """Whether the reward cannot score without the run's classifier."""
+    return bool(getattr(reward, "needs_classifier", False))
+
+
+def with_classifier(reward: Reward, classify: Classify | None) -> Reward:
+    """The reward scoring with `classify`; as it is where it needs none or there is none."""
+    if classify is None or not needs_classifier(reward):
+        return reward
+    equipped: Reward = reward.using(classify)  # type: ignore[attr-defined]
+    return equipped

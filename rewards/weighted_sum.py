@@ -4,6 +4,7 @@ Where a plural curation draws one of its rewards for every draw, this one compro
 single choice, so the loop settles on one compromise mode.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, Self, final
 
 import numpy as np
@@ -13,8 +14,16 @@ from pydantic import BeforeValidator, SerializeAsAny, model_validator
 
 from data.configuration import setting
 from rewards.centres import gaussian_points
+from rewards.classification import Classify
 from rewards.quadratic import QuadraticConfig
-from rewards.registry import Reward, RewardConfig, find_reward, parse_reward
+from rewards.registry import (
+    Reward,
+    RewardConfig,
+    find_reward,
+    needs_classifier,
+    parse_reward,
+    with_classifier,
+)
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -41,9 +50,9 @@ class WeightedSumReward:
     Config: ClassVar[type[RewardConfig]] = WeightedSumConfig
     combines: ClassVar[bool] = True
 
-    def __init__(self, config: WeightedSumConfig) -> None:
+    def __init__(self, config: WeightedSumConfig, *, parts: Sequence[Reward] | None = None) -> None:
         self.config = config
-        self._parts = [find_reward(part.kind)(part) for part in config.parts]
+        self._parts = parts or [find_reward(part.kind)(part) for part in config.parts]
         weights = np.array([part.weight for part in config.parts])
         self._shares = weights / weights.sum()
 
@@ -54,6 +63,16 @@ class WeightedSumReward:
         """Weighted mean of the parts' scores; raises as the parts do."""
         scores: FloatArray = self._shares @ np.array([part(samples) for part in self._parts])
         return scores
+
+    @property
+    def needs_classifier(self) -> bool:
+        """Whether a part needs one."""
+        return any(needs_classifier(part) for part in self._parts)
+
+    def using(self, classify: Classify) -> Self:
+        """The same sum whose parts score with `classify` where they need a classifier."""
+        parts = [with_classifier(part, classify) for part in self._parts]
+        return type(self)(self.config, parts=parts)
 
     @classmethod
     def example(cls) -> Self:

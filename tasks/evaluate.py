@@ -15,7 +15,7 @@ from data.commit import Attempt
 from data.schemas import METRICS, PREDICTIONS, described
 from data.seeds import stage_seed
 from generators.registry import Generator
-from rewards.registry import find_basins
+from rewards.registry import find_basins, known_suprema, leave_outside
 from tasks.agreement import compared
 from tasks.basin_facts import basins_of
 from tasks.basin_predictions import predict_limit, predict_round, predict_variance
@@ -129,10 +129,11 @@ def _of_selection(context: RunContext, t: int) -> dict[str, float]:
     if labels is not None:
         active = winners["active_reward"].to_numpy()
         leakage = winner_leakage(active, labels, len(names), chances)
+        basins = [*names, "outside"] if leave_outside(context.rewards) else names
         measured |= {
             f"leakage.{one}.{basin}": leakage[i, j]
             for i, one in enumerate(names)
-            for j, basin in enumerate(names)
+            for j, basin in enumerate(basins)
             if i != j and not np.isnan(leakage[i, j])
         }
     return measured

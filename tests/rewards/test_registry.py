@@ -11,12 +11,14 @@ from data.errors import ConfigError
 from rewards.gaussian_bump import GaussianBumpConfig, GaussianBumpReward
 from rewards.quadratic import QuadraticConfig, QuadraticReward
 from rewards.registry import (
+    NO_BASIN,
     Reward,
     RewardConfig,
     available,
     find_basins,
     find_reward,
     known_suprema,
+    leave_outside,
     parse_reward,
 )
 
@@ -88,6 +90,32 @@ def test_basins_come_from_the_class_that_all_rewards_share() -> None:
     assert labels is not None
     assert labels.dtype == np.int64
     np.testing.assert_array_equal(labels, [2, 2])
+
+
+class Partial(Plain):
+    leaves_outside: ClassVar[bool] = True
+
+    @staticmethod
+    def basin_labels(rewards: Sequence[Reward], samples: pa.Table) -> list[int]:
+        return [NO_BASIN, 1]
+
+
+def test_samples_in_no_basin_keep_their_label_beside_a_combination() -> None:
+    partial = Partial(RewardConfig(kind="partial"))
+    combined = find_reward("weighted-sum").example()
+    labels = find_basins([combined, partial, partial], SAMPLES)
+    assert labels is not None
+    np.testing.assert_array_equal(labels, [NO_BASIN, 2])
+    assert leave_outside([combined, partial])
+
+
+def test_basins_of_kinds_that_say_nothing_cover_all_samples() -> None:
+    assert not leave_outside([Labelled(RewardConfig(kind="labelled"))])
+
+
+def test_a_label_that_is_no_reward_is_a_mistake() -> None:
+    with pytest.raises(AssertionError, match="wrong basin label"):
+        find_basins([Partial(RewardConfig(kind="partial"))], SAMPLES)
 
 
 def test_rewards_without_labels_or_of_several_kinds_have_no_basins() -> None:

@@ -20,12 +20,14 @@ def write_model(folder: Path, tensors: Tensors, *, kind: str, **facts: Any) -> N
     (folder / "config.json").write_bytes(canonical_json({"kind": kind, **facts}) + b"\n")
 
 
-def read_model(folder: Path, kind: str) -> tuple[Tensors, Mapping[str, Any]]:
+def read_model(
+    folder: Path, kind: str, *, noun: str = "generator"
+) -> tuple[Tensors, Mapping[str, Any]]:
     """Tensors and facts of a saved model; raises `ConfigError` for one of another kind."""
     facts: dict[str, Any] = json.loads((folder / "config.json").read_bytes())
     if facts.get("kind") != kind:
         raise ConfigError(
-            f"generator {kind}: expected a model of kind {kind!r} in {folder}, got "
+            f"{noun} {kind}: expected a model of kind {kind!r} in {folder}, got "
             f"{facts.get('kind')!r}; load it with its own kind"
         )
     return safetensors.numpy.load((folder / "model.safetensors").read_bytes()), facts
