@@ -69,6 +69,17 @@ def polarised(q: float, pool_size: int | None) -> ClassArm:
     return ClassArm(f"{pool_name(pool_size)}-q{round(100 * q):02d}", PAIR, pool_size, q)
 
 
+def fresh_pools(base: RunConfig) -> RunConfig:
+    """The base with pools of four candidates that are drawn anew for every draw.
+
+    Disjoint pools, as in the author's scripts, end with the candidates, so K could not be varied.
+    """
+    selection = base.selection.model_copy(
+        update={"scheme": "fresh", "pool_size": PRINTED_POOL}
+    )
+    return base.model_copy(update={"selection": selection})
+
+
 def class_study(
     name: str,
     base: RunConfig,
@@ -84,7 +95,7 @@ def class_study(
     axes = {"seed": range(seeds)}
     unique = {arm.name: arm for arm in arms}
     blocks = tuple(Block(axes, one.name, one.changes) for one in unique.values())
-    return Study(name, base, blocks)
+    return Study(name, fresh_pools(base), blocks)
 
 
 def balanced_arms(study: Study) -> dict[int, ClassArm]:
