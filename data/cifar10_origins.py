@@ -72,8 +72,9 @@ def read_torchvision(split: Split, path: str | None) -> Rows:
     vision = _package("torchvision")
     try:
         with warnings.catch_warnings():
-            # The published pickles write numpy's booleans as integers.
-            warnings.simplefilter("ignore")
+            # Some releases of numpy 2.4 deprecate how the published pickles write a dtype
+            # (github.com/pytorch/vision/issues/9340).
+            warnings.filterwarnings("ignore", message=r"dtype\(\): align")
             found = vision.datasets.CIFAR10(path, train=split == "train", download=False)
     except (RuntimeError, OSError) as error:
         raise EnvironmentProblem(

@@ -30,6 +30,11 @@ class DigitsData(FrozenConfig):
         """Height, width and channels of an image."""
         return 8, 8, 1
 
+    @property
+    def num_classes(self) -> int:
+        """Classes the images are of."""
+        return len(digits.CLASSES)
+
 
 class Cifar10Data(FrozenConfig):
     """CIFAR-10 in three channels, at full size or reduced."""
@@ -71,6 +76,11 @@ class Cifar10Data(FrozenConfig):
     def shape(self) -> Shape:
         """Height, width and channels of an image."""
         return self.size, self.size, 3
+
+    @property
+    def num_classes(self) -> int:
+        """Classes the images are of."""
+        return len(cifar10.CLASSES)
 
 
 ImageDataConfig = Annotated[DigitsData | Cifar10Data, Field(discriminator="kind")]

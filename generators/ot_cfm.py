@@ -12,12 +12,12 @@ from data.compute import compute
 from data.errors import ConfigError
 from data.image_data import DigitsData, load_images
 from data.images import Shape, image_schema, image_table, images_of
+from data.model_folder import read_model, write_model
 from data.schemas import TRAINING
 from generators.cfm_batches import BatchMaker
 from generators.cfm_precision import laid_out, resolved_precision
 from generators.cfm_sampling import draw_images
 from generators.cfm_training import train_field
-from generators.model_folder import read_model, write_model
 from generators.ot_cfm_config import MlpField, OtCfmConfig, Refit, Sampler, Training
 from generators.ot_cfm_initial import OtCfmInitial
 from generators.registry import Generator, GeneratorConfig, InitialConfig

@@ -134,7 +134,7 @@ def new_network(config: ClassifierConfig, num_classes: int, *, seed: int) -> "nn
 
     # Built in host memory, so that the same seed gives the same start on every device.
     with torch.random.fork_rng(devices=[]):
-        torch.random.default_generator.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         return ARCHITECTURES[config.architecture].build(num_classes, config.data.shape[2])
 
 

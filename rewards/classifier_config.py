@@ -27,7 +27,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "resnet20": RESNET,
     "resnet56": RESNET,
     "small-cnn": {
-        "num_epochs": 15,
+        "num_epochs": 10,
         "batch_size": 64,
         "learning_rate": 0.1,
         "weight_decay": 1e-3,

@@ -21,7 +21,7 @@ from data.training_state import read_state, write_state
 from rewards.architectures import ARCHITECTURES
 from rewards.classifier import Classifier, new_network, normalised
 from rewards.classifier_config import ClassifierConfig
-from rewards.published_weights import import_weights
+from rewards.classifier_import import import_weights
 
 if TYPE_CHECKING:
     import torch
@@ -51,7 +51,7 @@ def train_classifier(
     network = new_network(config, len(training.class_names), seed=_seed_of(seed, 0))
     losses: list[float] = []
     if config.weights is None:
-        losses = _train(network, training, config, seed, checkpoints)
+        losses = train_network(network, training, config, seed=seed, checkpoints=checkpoints)
     else:
         import_weights(network, config)
     measured = Classifier(config, network, class_names=training.class_names).accuracy(test)
@@ -71,14 +71,18 @@ def step_size(config: ClassifierConfig, step: int, num_steps: int) -> float:
     return config.learning_rate * (1 + math.cos(math.pi * done)) / 2
 
 
-def _train(
+def train_network(
     network: "nn.ModuleDict",
     data: ImageData,
     config: ClassifierConfig,
+    *,
     seed: int,
-    checkpoints: CheckpointFolder | None,
+    checkpoints: CheckpointFolder | None = None,
 ) -> list[float]:
-    """Train `network` in place on the present device; loss of every step."""
+    """Train `network` in place on the present device; loss of every step.
+
+    Goes on from the latest checkpoint. Raises `BadNumbers` at the first loss that is not finite.
+    """
     import torch
 
     device = compute().device
@@ -95,7 +99,7 @@ def _train(
     labels = torch.from_numpy(np.array(data.labels)).to(device)
     first, losses = _resume(network, optimizer, checkpoints)
     on_gpu = device == "cuda"
-    seed_dropout = torch.manual_seed if on_gpu else torch.random.default_generator.manual_seed
+    seed_dropout = torch.manual_seed if on_gpu else torch.default_generator.manual_seed
     # Dropout draws from torch's global generators: they are seeded for each epoch and put back.
     with torch.random.fork_rng(devices=[torch.cuda.current_device()] if on_gpu else []):
         for epoch in range(first, config.num_epochs):
@@ -144,7 +148,7 @@ def _train_epoch(
         pooled = architecture.features(network, normalised(unsigned(images), config))
         loss = torch.nn.functional.cross_entropy(architecture.logits(network, pooled), labels[rows])
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         losses.append(loss.item())
         if not math.isfinite(losses[-1]):

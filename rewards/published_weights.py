@@ -1,97 +1,161 @@
-"""Published checkpoints of classifiers: read without executing anything, checked by digest."""
+"""Where a learned reward's files come from: a pinned commit, or a folder with a digest."""
 
-import hashlib
-import pickle
+import re
+import shutil
+import urllib.parse
+import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Literal, Self
 
-from data.errors import ConfigError, EnvironmentProblem
-from rewards.classifier_config import ClassifierConfig
+from pydantic import model_validator
 
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
+from data.configuration import FrozenConfig, setting
+from data.errors import EnvironmentProblem
+from data.files import digest_file
 
-AKAMASTER = "https://github.com/akamaster/pytorch_resnet_cifar10"
-HUYVNPHAN = "https://github.com/huyvnphan/PyTorch_CIFAR10"
-# How a file is fetched.
-PLACES = {
-    "resnet20": f"`curl -LO {AKAMASTER}/raw/master/pretrained_models/resnet20-12fca82f.th`",
-    "resnet56": f"`git clone {AKAMASTER}`, resnet56*.th in its folder pretrained_models",
-    "vgg11-bn": (
-        f"`git clone {HUYVNPHAN} && cd PyTorch_CIFAR10 && python train.py --download_weights 1`, "
-        "vgg11_bn.pt in its folder cifar10_models/state_dicts"
-    ),
-    "small-cnn": "nowhere, it has to be trained",
-}
-SHOWN = 5
+SHA256 = r"^[0-9a-f]{64}$"
+RAW = "https://raw.githubusercontent.com"
 
 
-def import_weights(network: "nn.ModuleDict", config: ClassifierConfig) -> None:
-    """Put the parameters of the file `config.weights` into `network`.
+class PublishedWeights(FrozenConfig):
+    """Files of one published model, read from the pinned commit or from `folder`.
 
-    The file holds a state dict, or one under `state_dict`, whose keys may start with `module.`
-    (a network that was trained on several GPUs). Raises `EnvironmentProblem` for a file that is
-    not there or has another digest, `ConfigError` for one that is no checkpoint of this network.
+    A gated repository needs the user's token in the environment (`HF_TOKEN`); it is never
+    part of a configuration.
     """
-    user = f"classifier {config.architecture}"
-    assert config.weights is not None
-    path = Path(config.weights)
-    if not path.is_file():
+
+    repo: str = setting(..., "repository, owner/name", "O")
+    revision: str = setting(..., "commit of the repository", "O", pattern=r"^[0-9a-f]{40}$")
+    host: Literal["hub", "github"] = setting("hub", "Hugging Face hub, or GitHub", "O")
+    folder: str | None = setting(
+        None, "folder with the files, instead of fetched ones", "O", location=True
+    )
+    sha256: str | None = setting(
+        None,
+        "SHA-256 of the first file, checked on load; needed with `folder`",
+        "O",
+        pattern=SHA256,
+    )
+
+    @model_validator(mode="after")
+    def _check_digest(self) -> Self:
+        # A folder is in no fingerprint: without a digest other weights would look like these.
+        if self.folder is not None and self.sha256 is None:
+            raise ValueError(
+                f"expected sha256 beside folder {self.folder!r}, got none; give the SHA-256 of the "
+                "weights file in it (`sha256sum` prints it)"
+            )
+        return self
+
+    def is_of(self, published: "PublishedWeights") -> bool:
+        """Whether these are sure to be the weights of `published`, by commit or by digest."""
+        if self.sha256 is not None and published.sha256 is not None:
+            return self.sha256 == published.sha256
+        pinned = ("repo", "revision", "host")
+        same = all(getattr(self, name) == getattr(published, name) for name in pinned)
+        return self.folder is None and same
+
+
+def find_files(weights: PublishedWeights, names: Sequence[str]) -> Path:
+    """Folder with all files `names`, the first of which is what `sha256` is the digest of.
+
+    Fetches what neither the folder nor a cache holds. Raises `EnvironmentProblem` for a
+    missing file (with the command that fetches it) and for another digest.
+    """
+    folder = _given_folder(weights, names) if weights.folder else _fetched(weights, names)
+    if weights.sha256 is not None and (got := weights_digest(folder / names[0])) != weights.sha256:
         raise EnvironmentProblem(
-            f"{user}: expected published weights in {path}, got no such file; they are published "
-            f"here: {PLACES[config.architecture]}; or leave out weights and weights_sha256 to "
-            "train it"
+            f"{folder / names[0]}: expected SHA-256 {weights.sha256}, got {got}; put the weights "
+            f"of {weights.repo} there, or correct the configured sha256"
         )
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest != config.weights_sha256:
+    return folder
+
+
+def weights_digest(path: Path) -> str:
+    """SHA-256 of a file.
+
+    The hub's cache links large files to blobs that carry their SHA-256 as name; that name is
+    taken for it, since hashing gigabytes at every start costs longer than scoring a batch.
+    """
+    blob = path.resolve()
+    if path.is_symlink() and blob.parent.name == "blobs" and re.fullmatch(SHA256, blob.name):
+        return blob.name
+    return digest_file(path).sha256
+
+
+def _given_folder(weights: PublishedWeights, names: Sequence[str]) -> Path:
+    folder = Path(weights.folder or "")
+    if missing := _missing(folder, names):
         raise EnvironmentProblem(
-            f"{user}: expected weights with SHA-256 {config.weights_sha256} in {path}, got "
-            f"{digest}; fetch the file again or correct weights_sha256"
+            f"{folder}: expected the files {', '.join(names)} of {weights.repo}, got no "
+            f"{', '.join(missing)}; put them there, or leave `folder` out to have them fetched"
         )
-    found = _state_dict(path, user)
-    wanted = network.state_dict()
-    problems = [
-        (what, sorted(names))
-        for what, names in (
-            # Networks saved before torch 0.4.1 do not count their batches; nothing reads it.
-            ("missing", {n for n in wanted.keys() - found.keys() if "num_batches" not in n}),
-            ("unexpected", found.keys() - wanted.keys()),
-            (
-                "of another shape",
-                {n for n in wanted.keys() & found.keys() if wanted[n].shape != found[n].shape},
-            ),
-        )
-        if names
-    ]
-    if problems:
-        lines = "; ".join(f"{what}: {_some(names)}" for what, names in problems)
-        raise ConfigError(
-            f"{user}: expected a checkpoint with the {len(wanted)} tensors of this network in "
-            f"{path}, got {lines}; use the file of this architecture"
-        )
-    network.load_state_dict(wanted | found)
+    return folder
 
 
-def _state_dict(path: Path, user: str) -> dict[str, "torch.Tensor"]:
-    import torch
+def _fetched(weights: PublishedWeights, names: Sequence[str]) -> Path:
+    return _from_hub(weights, names) if weights.host == "hub" else _from_github(weights, names)
 
-    advice = f"expected a state dict of tensors in {path}"
+
+def _from_hub(weights: PublishedWeights, names: Sequence[str]) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    def snapshot(*, local: bool) -> Path:
+        return Path(
+            snapshot_download(
+                weights.repo,
+                revision=weights.revision,
+                allow_patterns=list(names),
+                local_files_only=local,
+            )
+        )
+
+    command = f"hf download {weights.repo} {' '.join(names)} --revision {weights.revision}"
     try:
-        loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        raise ConfigError(
-            f"{user}: {advice}, got a file that torch cannot read with weights_only ({error}); "
-            "use the published file"
-        ) from error
-    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else loaded
-    if not isinstance(state, dict) or not all(
-        isinstance(value, torch.Tensor) for value in state.values()
-    ):
-        raise ConfigError(f"{user}: {advice}, got {type(state).__name__}; use the published file")
-    return {str(name).removeprefix("module."): value for name, value in state.items()}
+        folder = snapshot(local=True)
+    except LocalEntryNotFoundError:
+        folder = Path()
+    try:
+        # A snapshot may be there with some of its files only.
+        folder = snapshot(local=False) if _missing(folder, names) else folder
+    except Exception as error:
+        # Whatever the library or its HTTP client raises (network, proxy, access, disk) asks for
+        # the same. Not the error's text: an address in it can be signed.
+        raise _not_fetched(weights, names, type(error).__name__, command) from error
+    if missing := _missing(folder, names):
+        raise _not_fetched(weights, names, f"no {', '.join(missing)}", command)
+    return folder
 
 
-def _some(names: list[str]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+def _from_github(weights: PublishedWeights, names: Sequence[str]) -> Path:
+    from huggingface_hub import cached_assets_path
+
+    owner = weights.repo.replace("/", "--")
+    folder = cached_assets_path("pluralist", namespace=owner, subfolder=weights.revision)
+    for name in _missing(folder, names):
+        address = f"{RAW}/{weights.repo}/{weights.revision}/{urllib.parse.quote(name)}"
+        partial = folder / f"{name}.partial"
+        try:
+            with urllib.request.urlopen(address, timeout=30) as source, partial.open("wb") as file:  # noqa: S310
+                shutil.copyfileobj(source, file)
+        except OSError as error:
+            command = f"curl --fail --location --create-dirs -o '{folder / name}' {address}"
+            raise _not_fetched(weights, names, type(error).__name__, command) from error
+        partial.replace(folder / name)
+    return folder
+
+
+def _missing(folder: Path, names: Sequence[str]) -> list[str]:
+    return [name for name in names if not (folder / name).is_file()]
+
+
+def _not_fetched(
+    weights: PublishedWeights, names: Sequence[str], got: str, command: str
+) -> EnvironmentProblem:
+    return EnvironmentProblem(
+        f"weights of {weights.repo}: expected {', '.join(names)} of commit {weights.revision}, "
+        f"neither cached here nor fetched ({got}); where there is a network run `{command}`, or "
+        "set `folder` and `sha256` to a copy"
+    )

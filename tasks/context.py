@@ -22,7 +22,7 @@ from generators.registry import FAMILY as GENERATORS
 from generators.registry import Generator, find_generator
 from rewards.classification import Classification
 from rewards.registry import FAMILY as REWARDS
-from rewards.registry import Reward, find_reward, known_suprema
+from rewards.registry import Reward, find_reward, known_suprema, with_classifier
 from tasks.places import SHARED_STAGES, Fingerprints, Place, all_places, model_place, upstream
 from tasks.run_numerics import numerics_of, shared_numerics_of
 from tasks.scoring import LastBatches, raw_scores
@@ -211,11 +211,8 @@ class RunContext:
     def rewards(self) -> list[Reward]:
         """One reward for each configured one, (R,)."""
         made = [find_reward(config.kind)(config) for config in self.config.rewards]
-        if self.config.classifier is None:
-            return made
-        return [
-            reward.using(self.classify) if hasattr(reward, "using") else reward for reward in made
-        ]
+        classify = None if self.config.classifier is None else self.classify
+        return [with_classifier(reward, classify) for reward in made]
 
     @cached_property
     def suprema(self) -> FloatArray:  # (R,)

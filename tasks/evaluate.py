@@ -15,12 +15,13 @@ from data.commit import Attempt
 from data.schemas import METRICS, PREDICTIONS, described
 from data.seeds import stage_seed
 from generators.registry import Generator
-from rewards.registry import find_basins, known_suprema, leave_outside
+from rewards.registry import find_basins, leave_outside
 from tasks.agreement import compared
 from tasks.basin_facts import basins_of
 from tasks.basin_predictions import predict_limit, predict_round, predict_variance
 from tasks.context import RunContext
 from tasks.distribution import measure_distribution
+from tasks.image_evaluation import measure_image_samples
 from tasks.metrics import basin_masses, num_distinct, reward_moments, winner_leakage
 from tasks.places import Place
 from tasks.predictions import closed_forms
@@ -43,6 +44,7 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
     scores = context.scores(samples)
     measured = _of_samples(context, samples, scores, masses) | model.metrics()
     measured |= measure_distribution(context, model, samples, masses)
+    measured |= measure_image_samples(context, samples)
     if place.iteration is not None:
         measured |= _of_selection(context, place.iteration)
     rows = _predicted(context, k, measured, scores, masses)

@@ -50,8 +50,7 @@ def classify_all(
     """What the classifier says of all samples, in batches that rewards may have asked for."""
     batch = context.config.runtime.batch_size
     parts = [
-        context.classify(samples.slice(start, batch))
-        for start in range(0, samples.num_rows, batch)
+        context.classify(samples.slice(start, batch)) for start in range(0, samples.num_rows, batch)
     ]
     return Classification(
         np.concatenate([part.probabilities for part in parts]),
@@ -68,8 +67,8 @@ def inception_features(
 
     config = context.config.evaluation.inception
     assert config is not None
-    network = context.remember("inception network", lambda _context: InceptionFeatures(config))
-    return network.features(images_of(samples, "evaluation"))
+    network = context.remember("inception network", lambda _context: InceptionFeatures.load(config))
+    return network(images_of(samples, "evaluation"))
 
 
 def _reference(context: RunContext) -> ReferenceFeatures:

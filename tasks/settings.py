@@ -22,7 +22,8 @@ from generators.registry import (
     parse_generator,
 )
 from rewards.classifier_config import ClassifierConfig
-from rewards.registry import RewardConfig, parse_reward
+from rewards.registry import RewardConfig, find_reward, needs_classifier, parse_reward
+from tasks.fid import InceptionConfig
 from tasks.selection import SelectionConfig, check_selection
 
 MAX_SEED = 2**63 - 1
@@ -41,6 +42,10 @@ class EvaluationConfig(FrozenConfig):
         added=True,
         gt=0,
     )
+    inception: InceptionConfig | None = setting(
+        None, "Inception weights with which FID is measured; without them there is none", "O",
+        added=True,
+    )  # fmt: skip
 
 
 class TrainingConfig(FrozenConfig):
@@ -158,8 +163,24 @@ class RunConfig(FrozenConfig):
                 f"{self.training}; use another selection.scheme"
             )
         self._check_generator()
+        self._check_classifier()
         self._check_schedule()
         return self
+
+    def _check_classifier(self) -> None:
+        """Refuse rewards that ask a classifier for what it does not know."""
+        for name, reward in zip(self.reward_names, self.rewards, strict=True):
+            if self.classifier is None and needs_classifier(find_reward(reward.kind)(reward)):
+                raise ValueError(
+                    f"rewards: expected a classifier for {name!r}, which scores with one, got "
+                    "none; set `classifier`"
+                )
+            index = getattr(reward, "class_index", 0)
+            if self.classifier is not None and index >= self.classifier.data.num_classes:
+                raise ValueError(
+                    f"rewards: expected a class_index from 0 to "
+                    f"{self.classifier.data.num_classes - 1} for {name!r}, got {index}"
+                )
 
     def _check_generator(self) -> None:
         """Refuse what the class of the generator cannot do, before anything is created."""

@@ -16,4 +16,5 @@ def drawn(*rows: str) -> pa.Table:
 
 def bytes_of_digits() -> npt.NDArray[np.uint8]:  # (1797, 8, 8, 1)
     """scikit-learn's digits, 0..16 stretched over 0..255."""
-    return np.round(load_digits().images * (255 / 16)).astype(np.uint8)[..., np.newaxis]
+    images: npt.NDArray[np.uint8] = np.round(load_digits().images * (255 / 16)).astype(np.uint8)
+    return images[..., np.newaxis]

@@ -45,9 +45,9 @@ def test_samples_in_no_basin_are_missing_from_the_masses() -> None:
 def test_winners_in_no_basin_leak_to_the_outside() -> None:
     active, labels = np.array([0, 0, 0, 1]), np.array([0, 1, NO_BASIN, NO_BASIN])
     leaked = winner_leakage(active, labels, 2)
-    np.testing.assert_allclose(leaked, [[1 / 3, 1 / 3, 1 / 3], [0, 0, 1]])
+    np.testing.assert_allclose(leaked, [[1 / 3, 1 / 3, 1 / 3], [0.0, 0.0, 1.0]])
     leaked = winner_leakage(active, labels, 2, np.array([0.5, 0.25, 0.25, 0.1]))
-    np.testing.assert_allclose(leaked, [[0.5, 0.25, 0.25], [0, 0, 1]])
+    np.testing.assert_allclose(leaked, [[0.5, 0.25, 0.25], [0.0, 0.0, 1.0]])
 
 
 def test_leakage_is_the_share_of_a_rewards_winners_in_each_basin() -> None:
