@@ -74,9 +74,7 @@ def fresh_pools(base: RunConfig) -> RunConfig:
 
     Disjoint pools, as in the author's scripts, end with the candidates, so K could not be varied.
     """
-    selection = base.selection.model_copy(
-        update={"scheme": "fresh", "pool_size": PRINTED_POOL}
-    )
+    selection = base.selection.model_copy(update={"scheme": "fresh", "pool_size": PRINTED_POOL})
     return base.model_copy(update={"selection": selection})
 
 

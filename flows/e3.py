@@ -1,6 +1,6 @@
 """E3: images under preferences for classes (paper, section 4.2, table 1 and appendix C.5)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 COLLAPSED = 0.01  # of the variance of p_0
 
+
 def study(quick: bool) -> Study:
     """Nine arms with 20 seeds, 5 when quick; best-of-K with K = 16, real share .1."""
     return baseline_study("baselines", paper(), seeds=5 if quick else 20)

@@ -39,7 +39,9 @@ def stacked(
     return found
 
 
-def draw_over_rounds(panel: Any, frame: Frame, metric: str, arms: Sequence[tuple[str, str]]) -> None:
+def draw_over_rounds(
+    panel: Any, frame: Frame, metric: str, arms: Sequence[tuple[str, str]]
+) -> None:
     """`metric` over k, a band for each (arm, label) that was measured."""
     for arm, label in arms:
         found = curves(frame, metric, arm=arm)

@@ -72,9 +72,7 @@ def judge_seven(frame: Frame, study: Study) -> list[Claim]:
     label = distance_measured(frame).label
     single, pairs, three = distances(frame, study).values()
     names = study.base.reward_names
-    left_out = next(
-        arm for arm, mix in seven_arms(names).items() if len(mix) == 2 and 2 not in mix
-    )
+    left_out = next(arm for arm, mix in seven_arms(names).items() if len(mix) == 2 and 2 not in mix)
     without, within = (
         mean_of(last_values(frame, f"reward_var.{names[2]}", arm=arm)) for arm in (left_out, ALL)
     )
