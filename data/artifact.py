@@ -49,6 +49,14 @@ class Artifact:
                 return pq.read_table(path, page_checksum_verification=True, memory_map=True)
         return parquet.parse_table(self.read(name))
 
+    def rows(self, name: str, start: int, stop: int) -> pa.Table:
+        """Verified rows `start` .. `stop` of Parquet file `name`, in the row groups around them."""
+        if self._entry(name).size <= parquet.LARGE:
+            return self.table(name).slice(start, stop - start)
+        path = self.verify_file(name)
+        with storage_errors(path):
+            return parquet.read_rows(path, start, stop)
+
     def json(self, name: str) -> Any:
         """Verified value of JSON file `name`."""
         return json.loads(self.read(name))

@@ -22,7 +22,10 @@ from tasks.places import evaluation_place
 FloatArray = npt.NDArray[np.float64]
 
 NOT_PREDICTED = "not predicted"
-MAIN_METRICS = ("reward_mean.", "reward_var.", "basin_mass.")
+MAIN_METRICS = (
+    "class_entropy", "feature_variance", "intra_class_variance", "fid", "frechet_classifier",
+    "reward_mean.", "reward_var.", "basin_mass.",
+)  # fmt: skip
 NOT_JUDGED = "not judged: it is defined for two quadratic rewards of equal gamma and weight"
 
 RESULTS = pa.schema(

@@ -18,6 +18,7 @@ from data.store import RunRecord, Store
 from flows.progress import Step, tell
 from tasks.context import RunContext
 from tasks.places import ITERATION_STAGES, Place, all_places, iteration_places, opening_places
+from tasks.shard_pool import shard_pool
 from tasks.stage import Outcome, run_place
 
 # Runs a named batch of places and returns one outcome for each.
@@ -68,7 +69,8 @@ def rounds(
     shared = context.fingerprints.shared
     total = len(opening_places(shared)) + len(ITERATION_STAGES) * config.iterations
     done = computed = 0
-    with run_lock(folder, context.run):
+    # Workers end before the lock is free for another process.
+    with run_lock(folder, context.run), shard_pool(context):
         try:
             for name, places in batches(config.iterations, config.runtime.granularity, shared):
                 for outcome in run_batch(context, name, places):

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.files import storage_errors
+from flows.image_figures import draw_images, has_images
 from tasks.agreement import UNMET
 from tasks.context import RunContext
 from tasks.figures import ArmCurves, draw_moments, draw_points, save_figure
@@ -31,6 +32,8 @@ def draw_run(
 
     `histories` holds the metrics of p_0 .. p_T of every run.
     """
+    if has_images(contexts[0]):
+        return draw_images(contexts, histories, folder)
     modes = two_modes(contexts[0].config)
     if modes is None:
         return []

@@ -52,7 +52,9 @@ def run_sweep(
 
 def default_concurrency(records: Sequence[RunRecord]) -> int:
     """Members at a time that keep all usable cores busy, at least 1."""
-    return max(1, usable_cores() // threads_of(records))
+    # A member that shares its shards waits while its own processes work.
+    processes = max(int(record.config["runtime"].get("shard_workers", 1)) for record in records)
+    return max(1, usable_cores() // (threads_of(records) * processes))
 
 
 def _in_threads(pool: WorkerPool, runs: Sequence[str], concurrency: int) -> Iterator[Ending]:

@@ -1,22 +1,14 @@
-"""Warm worker processes that serve any number of members of a sweep.
+"""Warm worker processes that serve any number of members of a sweep."""
 
-Not `concurrent.futures`: there one killed worker fails every waiting member, an interpreter is
-started from whatever the main module is, and Ctrl-C reaches the workers too.
-"""
-
-import json
-import logging
 import os
-import subprocess
-import sys
 import threading
 from types import TracebackType
 from typing import Any, Self
 
-from data import errors
-from data.errors import PluralistError, StageFailed
+from data.errors import StageFailed
+from tasks.worker_process import WorkerProcess, raise_error
 
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+MODULE = "flows.sweep_worker"
 
 
 class PoolClosed(Exception):
@@ -35,8 +27,8 @@ class WorkerPool:
         self._threads = threads
         self._places = threading.BoundedSemaphore(size)
         self._lock = threading.Lock()
-        self._workers: set[subprocess.Popen[str]] = set()
-        self._idle: list[subprocess.Popen[str]] = []
+        self._workers: set[WorkerProcess] = set()
+        self._idle: list[WorkerProcess] = []
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -64,14 +56,12 @@ class WorkerPool:
         """
         with self._places:
             worker = self._take()
-            try:
-                line = _ask(worker, {"store": self._store, "run": run})
-            except OSError:
-                line = ""  # it died before it could read
-            if not line:
+            answer = _ask(worker, {"store": self._store, "run": run})
+            if answer is None:
                 raise self._bury(worker, run)
             self._give_back(worker)
-        return _computed(run, json.loads(line))
+        raise_error(answer, run)
+        return int(answer["computed"])
 
     def close(self) -> None:
         """End all workers at once; whoever waits for one gets `PoolClosed`."""
@@ -84,34 +74,32 @@ class WorkerPool:
         for worker in workers:
             worker.wait()
         for worker in idle:
-            _close_pipes(worker)  # those of the others, by the threads that read them
+            worker.close_pipes()  # those of the others, by the threads that read them
 
-    def _take(self) -> "subprocess.Popen[str]":
+    def _take(self) -> WorkerProcess:
         with self._lock:
             if self._closed:
                 raise PoolClosed("the workers of this sweep have ended")
             if self._idle:
                 return self._idle.pop()
-            worker = _start(self._threads)
+            worker = WorkerProcess(MODULE, threads=self._threads)
             self._workers.add(worker)
             return worker
 
-    def _give_back(self, worker: "subprocess.Popen[str]") -> None:
+    def _give_back(self, worker: WorkerProcess) -> None:
         with self._lock:
             if not self._closed:
                 self._idle.append(worker)
                 return
-        _close_pipes(worker)
+        worker.close_pipes()
 
-    def _bury(self, worker: "subprocess.Popen[str]", run: str) -> Exception:
+    def _bury(self, worker: WorkerProcess, run: str) -> Exception:
         """What to raise for a worker that went without an answer."""
-        code = worker.wait()
-        _close_pipes(worker)
+        how = worker.ending()
         with self._lock:
             if self._closed:
                 return PoolClosed("the workers of this sweep have ended")
             self._workers.discard(worker)
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
         return StageFailed(
             f"{run}: expected its worker process to answer, it ended with {how}, which a lack of "
             "memory would explain; lower --concurrency, then resume"
@@ -125,38 +113,6 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _start(threads: int) -> "subprocess.Popen[str]":
-    # The worker imports from where this process does, whatever its working directory is.
-    path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
-    level = logging.getLogger("pluralist").getEffectiveLevel()
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "flows.sweep_worker", str(level)],
-        env={**os.environ, "PYTHONPATH": path, **dict.fromkeys(THREAD_VARIABLES, str(threads))},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def _ask(worker: "subprocess.Popen[str]", request: dict[str, Any]) -> str:
-    assert worker.stdin is not None and worker.stdout is not None
-    worker.stdin.write(json.dumps(request) + "\n")
-    worker.stdin.flush()
-    return worker.stdout.readline()
-
-
-def _close_pipes(worker: "subprocess.Popen[str]") -> None:
-    for pipe in (worker.stdin, worker.stdout):
-        assert pipe is not None
-        try:
-            pipe.close()
-        except OSError:
-            continue  # a request the dead worker never read
-
-
-def _computed(run: str, answer: dict[str, Any]) -> int:
-    if "error" not in answer:
-        return int(answer["computed"])
-    kind = getattr(errors, answer["error"] or PluralistError.__name__)
-    raise kind(f"{run}: {answer['message']}")
+def _ask(worker: WorkerProcess, request: dict[str, Any]) -> dict[str, Any] | None:
+    worker.send(request)
+    return worker.receive()

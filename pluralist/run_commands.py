@@ -44,7 +44,13 @@ StrictOption = Annotated[bool, typer.Option("--strict", help="Exit 11 when a cla
 
 
 # What a run may change without becoming another one; iterations may only grow.
-CHANGE_IN_PLACE = ("iterations", "runtime.granularity", "runtime.prefect", "runtime.device")
+CHANGE_IN_PLACE = (
+    "iterations",
+    "runtime.granularity",
+    "runtime.prefect",
+    "runtime.device",
+    "runtime.shard_workers",
+)
 
 
 def register(application: typer.Typer) -> None:

@@ -23,19 +23,3 @@ class Classification:
 
 
 Classify = Callable[[pa.Table], Classification]
-
-
-def once_a_table(classify: Classify) -> Classify:
-    """The same answers, computed once for calls with one and the same table in a row.
-
-    Several rewards score one table after the other, so a single pass serves them all.
-    """
-    last: list[tuple[pa.Table, Classification]] = []
-
-    def remembered(table: pa.Table) -> Classification:
-        # Holding the table itself: the identity of a dead one could come back.
-        if not last or last[0][0] is not table:
-            last[:] = [(table, classify(table))]
-        return last[0][1]
-
-    return remembered

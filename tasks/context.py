@@ -27,6 +27,7 @@ from tasks.places import SHARED_STAGES, Fingerprints, Place, all_places, model_p
 from tasks.run_numerics import numerics_of, shared_numerics_of
 from tasks.scoring import LastBatches, raw_scores
 from tasks.settings import RunConfig, parse_config
+from tasks.stand_ins import stand_ins
 
 if TYPE_CHECKING:
     from rewards.classifier import Classifier
@@ -82,6 +83,11 @@ class RunContext:
         """
         mine = (self.record.numerics, *self.record.accepted_numerics)
         return any(numerics.items() <= one.items() for one in mine)
+
+    @cached_property
+    def stand_ins(self) -> tuple[str, ...]:
+        """What stands in for a part of the paper, for every manifest."""
+        return stand_ins(self.config)
 
     @contextmanager
     def session(self) -> Iterator[None]:
@@ -151,6 +157,14 @@ class RunContext:
         if (place, name) not in self._tables:
             self._tables[place, name] = self.open_place(place).table(name)
         return self._tables[place, name]
+
+    def rows(self, iteration: int, stage: str, name: str, start: int, stop: int) -> pa.Table:
+        """Rows `start` .. `stop` of a committed table, of which a shard needs no others."""
+        place = Place(iteration, stage)
+        held = self._tables.get((place, name))
+        if held is not None:
+            return held.slice(start, stop - start)
+        return self.open_place(place).rows(name, start, stop)
 
     @cached_property
     def initial_model(self) -> Generator:

@@ -14,7 +14,7 @@ from tasks.context import RunContext
 from tasks.places import Place
 from tasks.reward_draw import draw_active_rewards
 from tasks.sample import CANDIDATES
-from tasks.shards import sharded_table
+from tasks.shards import ShardedTable, sharded_table
 from tasks.stage import StageFacts
 
 LOG = logging.getLogger("pluralist.stage")
@@ -22,30 +22,38 @@ SCORES = "scores.parquet"
 DRAWS_FILE = "draws.parquet"
 
 
+def shard_rows(
+    context: RunContext, place: Place, _shard: int, start: int, stop: int
+) -> pa.Table:  # stop - start rows
+    """Every reward of the candidates `start` .. `stop`."""
+    assert place.iteration is not None
+    candidates = context.rows(place.iteration, "sample", CANDIDATES, start, stop)
+    columns = dict(zip(context.config.reward_names, context.scores(candidates).T, strict=True))
+    return pa.table({"candidate_id": candidates["candidate_id"], **columns})
+
+
+def sharded(context: RunContext, place: Place) -> ShardedTable:
+    """scores.parquet as it is made in shards."""
+    num_rows = context.open_place(Place(place.iteration, "sample")).manifest.entry(CANDIDATES).rows
+    assert num_rows is not None, "a table has rows"
+    return ShardedTable(
+        rows=shard_rows,
+        num_rows=num_rows,
+        schema=scores_schema(context.config.reward_names),
+        fingerprint=context.fingerprints.of_scores(place),
+    )
+
+
 def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
     """Write scores.parquet (every reward of every candidate) and draws.parquet (M rows)."""
     assert place.iteration is not None
     config, t = context.config, place.iteration
-    fingerprint = context.fingerprints.of_scores(place)
-    if not _adopt_scores(context, place, attempt, fingerprint):
-        candidates = context.table(t, "sample", CANDIDATES)
-        schema = scores_schema(config.reward_names)
-
-        def make_rows(_shard: int, start: int, stop: int) -> pa.Table:
-            rows = candidates.slice(start, stop - start)
-            scores = context.scores(rows)
-            columns = dict(zip(config.reward_names, scores.T, strict=True))
-            return pa.table({"candidate_id": rows["candidate_id"], **columns})
-
-        scores = sharded_table(
-            context,
-            place,
-            make_rows,
-            num_rows=candidates.num_rows,
-            schema=schema,
-            fingerprint=fingerprint,
-        )
-        attempt.write_table(SCORES, scores, schema, fingerprint=fingerprint)
+    table = sharded(context, place)
+    if not _adopt_scores(context, place, attempt, table.fingerprint):
+        # Read here once for the shards made in this process and for the stages that follow.
+        context.table(t, "sample", CANDIDATES)
+        scores = sharded_table(context, place, table)
+        attempt.write_table(SCORES, scores, table.schema, fingerprint=table.fingerprint)
     if config.selection.scheme == "expected":
         # Nothing is drawn: each reward counts once, with its weight in `retrain`.
         active = np.arange(len(config.rewards), dtype=np.int16)

@@ -10,7 +10,7 @@ from data.seeds import stage_seed
 from generators.registry import Generator
 from tasks.context import RunContext
 from tasks.places import Place
-from tasks.shards import sharded_table
+from tasks.shards import ShardedTable, sharded_table
 from tasks.stage import StageFacts
 
 CANDIDATES = "candidates.parquet"
@@ -39,29 +39,35 @@ def support_of(model: Generator) -> pa.Table:
     return table
 
 
+def shard_rows(
+    context: RunContext, place: Place, shard: int, start: int, stop: int
+) -> pa.Table:  # stop - start rows
+    """Candidates `start` .. `stop`, drawn from p_t under the seed of their shard."""
+    assert place.iteration is not None
+    seed = stage_seed(context.config.seed, "sample", place.iteration, shard=shard)
+    payload = context.model(place.iteration).sample(stop - start, seed=seed)
+    return numbered(payload, start=start)
+
+
+def sharded(context: RunContext, place: Place) -> ShardedTable:
+    """candidates.parquet as it is made in shards."""
+    assert place.iteration is not None
+    return ShardedTable(
+        rows=shard_rows,
+        num_rows=context.config.num_candidates,
+        schema=pa.schema([*CANDIDATE_KEYS, *context.model(place.iteration).schema]),
+        fingerprint=context.fingerprints.of(place),
+    )
+
+
 def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
     """Write candidates.parquet: candidate_id, group and the domain's payload, N rows."""
     assert place.iteration is not None
-    config, t = context.config, place.iteration
-    model = context.model(t)
-    if config.selection.scheme == "expected":
-        support = support_of(model)
+    if context.config.selection.scheme == "expected":
+        support = support_of(context.model(place.iteration))
         schema = pa.schema([*CANDIDATE_KEYS, *support.schema])
         attempt.write_table(CANDIDATES, numbered(support), schema)
         return StageFacts(rows_in=0, rows_out=support.num_rows)
-    schema = pa.schema([*CANDIDATE_KEYS, *model.schema])
-
-    def make_rows(shard: int, start: int, stop: int) -> pa.Table:
-        seed = stage_seed(config.seed, "sample", t, shard=shard)
-        return numbered(model.sample(stop - start, seed=seed), start=start)
-
-    candidates = sharded_table(
-        context,
-        place,
-        make_rows,
-        num_rows=config.num_candidates,
-        schema=schema,
-        fingerprint=context.fingerprints.of(place),
-    )
-    attempt.write_table(CANDIDATES, candidates, schema)
-    return StageFacts(rows_in=0, rows_out=candidates.num_rows)
+    table = sharded(context, place)
+    attempt.write_table(CANDIDATES, sharded_table(context, place, table), table.schema)
+    return StageFacts(rows_in=0, rows_out=table.num_rows)

@@ -97,6 +97,9 @@ class RuntimeConfig(FrozenConfig):
     )
     batch_size: int = setting(4096, "candidates scored at once", "O", ge=1)
     shard_rows: int = setting(65_536, "candidates in one separately committed shard", "O", ge=1)
+    shard_workers: int = setting(
+        1, "processes that share the shards of a stage", "O", added=True, location=True, ge=1
+    )
     granularity: Literal["stage", "iteration", "run"] = setting(
         "stage", "what one Prefect task covers", "O"
     )

@@ -43,7 +43,6 @@ class StageFacts:
 
     rows_in: int
     rows_out: int
-    stand_ins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -189,7 +188,7 @@ def _computed(context: RunContext, place: Place) -> Artifact:
             numerics=context.numerics_at(place),
             versions=context.versions,
             wall_seconds=time.perf_counter() - started,
-            stand_ins=facts.stand_ins,
+            stand_ins=context.stand_ins,
         )
     _discard_leftovers(artifact.folder)
     LOG.info(

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -33,6 +34,18 @@ def test_a_published_stage_reads_back_as_written(tmp_path: Path) -> None:
     assert artifact.json("config.json") == {"k": 1}
     assert artifact.manifest.entry("candidates.parquet").rows == 2
     assert artifact.check() == []
+
+
+@pytest.mark.parametrize("num_rows", [100, 700_000])  # read as a whole, and by row groups
+def test_some_rows_are_those_of_the_whole_table(tmp_path: Path, num_rows: int) -> None:
+    numbers = np.arange(float(num_rows))
+    table = pa.table({"x": numbers, "y": -numbers}, schema=POINTS)
+    artifact = open_artifact(commit(tmp_path, table=table))
+    for start, stop in ((0, 1), (17, 42), (num_rows // 11, num_rows // 3), (0, num_rows)):
+        rows = artifact.rows("candidates.parquet", start, stop)
+        assert rows.equals(table.slice(start, stop - start), check_metadata=True)
+    last = artifact.rows("candidates.parquet", num_rows - 1, num_rows)
+    assert last["x"].to_pylist() == [num_rows - 1]
 
 
 def test_field_metadata_survives_the_round_trip(tmp_path: Path) -> None:

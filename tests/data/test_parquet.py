@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data.errors import BadNumbers
+from data.images import image_table
 from data.parquet import nan_counts, parse_table, require_schema, table_bytes
 from data.schemas import POINTS, described
 
@@ -41,6 +42,21 @@ def test_every_payload_type_reads_back_as_written() -> None:
 
 def test_equal_tables_give_equal_bytes() -> None:
     assert table_bytes(text_table()) == table_bytes(text_table())
+
+
+def test_the_bytes_do_not_depend_on_how_the_rows_are_cut_into_chunks() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (9000, 16, 16, 3), dtype=np.uint8)
+    ids = np.arange(len(pixels), dtype=np.int32)
+    whole = image_table(pixels).append_column("id", pa.array(ids))
+    cut = pa.concat_tables([whole.slice(0, 3001), whole.slice(3001, 1999), whole.slice(5000)])
+    # Committed shards come back cut where their row groups end.
+    read = parse_table(table_bytes(cut))
+    assert table_bytes(whole) == table_bytes(cut) == table_bytes(read)
+    assert pq.ParquetFile(pa.BufferReader(table_bytes(cut))).num_row_groups == 3
+
+
+def test_a_table_without_rows_keeps_its_columns() -> None:
+    assert parse_table(table_bytes(text_table(0))).equals(text_table(0))
 
 
 def test_a_flipped_bit_in_a_page_is_seen_by_the_page_checksum() -> None:

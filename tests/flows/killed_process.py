@@ -8,13 +8,14 @@ from pathlib import Path
 from data import failpoints
 from data.store import Store
 from flows.creation import create_runs, find_records
-from flows.domain import arm_configs, find_domain, find_preset
+from flows.domain import Plain, arm_configs, find_domain, find_preset
 from flows.fork import fork_run
 from flows.rounds import rounds
 from tasks.context import RunContext
 from tasks.settings import parse_config
+from tasks.worker_process import WorkerProcess
 
-SETTINGS = {
+SETTINGS: Plain = {
     "iterations": 1,
     "num_candidates": 60,
     "selection": {"num_curated": 60},
@@ -24,11 +25,15 @@ SETTINGS = {
 }
 
 
-def create(root: Path) -> RunContext:
-    """The run `killed` of the store at `root`."""
+# In the environment of the workers of a killed process: its store.
+MARK = "PLURALIST_TEST_KILLED"
+
+
+def create(root: Path, changes: Plain | None = None) -> RunContext:
+    """The run `killed` of the store at `root`, with `changes` to `SETTINGS`."""
     store = Store(root)
     domain = find_domain("gmm")
-    configs = arm_configs(domain, find_preset(domain, "smoke"), SETTINGS)
+    configs = arm_configs(domain, find_preset(domain, "smoke"), SETTINGS | (changes or {}))
     (record,) = create_runs(store, domain, configs, name="killed", preset="smoke")
     return RunContext(store, record)
 
@@ -103,3 +108,26 @@ def count_operations(root: Path, result: "SimpleQueue[int]") -> None:
 def resume(root: Path) -> None:
     """Go on with the run."""
     rounds(create(root))
+
+
+def share(root: Path, workers: int) -> None:
+    """Go on with the run in six shards that so many processes share."""
+    rounds(create(root, {"runtime": {"shard_rows": 10, "shard_workers": workers}}))
+
+
+def share_until(root: Path, answers: int) -> None:
+    """`share` between two processes, and die at the given answer of one of them."""
+    os.environ[MARK] = str(root)
+    received = 0
+    receive = WorkerProcess.receive
+
+    def receive_and_die(self: WorkerProcess) -> Plain | None:
+        nonlocal received
+        answer = receive(self)
+        received += 1
+        if received == answers:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+    WorkerProcess.receive = receive_and_die  # type: ignore[method-assign]
+    share(root, 2)

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from flows import results
+from flows import results, run_figures
 from flows.results import NOT_PREDICTED, summarise
 from pluralist.launch import _agreement, _allowed
 from tasks.agreement import HOLDS, UNMET
@@ -83,7 +83,7 @@ def test_a_curve_whose_assumption_is_not_met_at_the_end_is_not_drawn(
     context = make_run()
     history = [results.metrics_of(context, k) for k in range(context.config.iterations + 1)]
     name = f"reward_var.{context.config.reward_names[0]}"
-    read = results._predictions
+    read = run_figures.predictions_of
 
     def unmet(context: RunContext, k: int) -> list[dict[str, object]]:
         last = k == context.config.iterations
@@ -92,8 +92,8 @@ def test_a_curve_whose_assumption_is_not_met_at_the_end_is_not_drawn(
             for one in read(context, k)
         ]
 
-    monkeypatch.setattr(results, "_predictions", unmet)
-    drawn = results._curves(context, history).predicted
+    monkeypatch.setattr(run_figures, "predictions_of", unmet)
+    drawn = run_figures._curves(context, history).predicted
     assert name not in drawn
     assert "reward_var.quadratic-2" in drawn
 

@@ -179,3 +179,5 @@ def test_members_with_many_threads_run_fewer_at_a_time(
     _, records = make_sweep(tmp_path, [Axis("runtime.threads", (1, 3))])
     assert default_concurrency(records[:1]) == 8
     assert default_concurrency(records) == 2
+    _, records = make_sweep(tmp_path, [Axis("runtime.shard_workers", (1, 4))], "shared")
+    assert default_concurrency(records) == 2

@@ -52,7 +52,7 @@ def batches(**given: Any) -> BatchMaker:
     pixels = torch.randint(
         256, (10, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
     )
-    settings = {"flip": True, "coupling": "assignment", "sigma": 0.0, "seed": 5}
+    settings: dict[str, Any] = {"flip": True, "coupling": "assignment", "sigma": 0.0, "seed": 5}
     return BatchMaker(pixels, 4, **(settings | given))
 
 

@@ -71,6 +71,7 @@ def test_where_it_runs_may_change_in_place(smoke: Cli, capsys: Capture) -> None:
     call = ("run", "gmm", "--preset", "smoke", "--name", "first", "--no-prefect")
     assert smoke(*call, "--set", "runtime.granularity=run") == 0
     assert smoke("resume", "first", "--no-prefect", "--set", "runtime.granularity=iteration") == 0
+    assert smoke("resume", "first", "--no-prefect", "--set", "runtime.shard_workers=2") == 0
     capsys.readouterr()
 
 

@@ -116,6 +116,10 @@ def test_each_of_them_changes_the_fingerprint_once_it_is_set(changes: Any) -> No
 def test_where_a_run_is_done_and_how_far_do_not_enter_its_fingerprint() -> None:
     other = configured(iterations=3, runtime={"granularity": "run", "prefect": False})
     assert other.fingerprint == paper().fingerprint
+    shared = configured(runtime={"shard_workers": 3})
+    assert shared.model_dump()["runtime"]["shard_workers"] == 3, "it is recorded"
+    assert shared.fingerprint == paper().fingerprint
+    assert "shard_workers" not in paper().model_dump()["runtime"]
     assert configured(runtime={"threads": 2}).fingerprint != paper().fingerprint
 
 

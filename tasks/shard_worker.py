@@ -1,0 +1,50 @@
+"""A worker process that makes shards of a run, as its parent asks for them by number.
+
+It is started by `tasks.shard_pool`, takes no lock (publishing is create-only) and never imports
+Prefect. Its context stays, so a model is loaded once an iteration.
+"""
+
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tasks.context import RunContext
+from tasks.places import Place
+from tasks.shards import ShardedTable, make_shard
+from tasks.stage import COMPUTE
+from tasks.worker_service import answered, serve
+
+OUT_OF_MEMORY = (
+    "expected the work to fit into memory, it did not; lower runtime.shard_workers, "
+    "runtime.shard_rows or runtime.batch_size, then resume"
+)
+
+
+def main() -> None:
+    """Answer requests {store, run, iteration, stage, shard} until stdin ends."""
+    serve(answer)
+
+
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """Make and commit one shard: {shard}, or {error, message}."""
+    return answered(lambda: _made(request), out_of_memory=OUT_OF_MEMORY)
+
+
+def _made(request: dict[str, Any]) -> dict[str, Any]:
+    context = _context(request["store"], request["run"])
+    place = Place(request["iteration"], request["stage"])
+    module, _ = COMPUTE[place.stage]
+    table: ShardedTable = import_module(module).sharded(context, place)
+    with context.session():
+        make_shard(context, place, table, request["shard"])
+    return {"shard": request["shard"]}
+
+
+@lru_cache(maxsize=1)
+def _context(store: str, run: str) -> RunContext:
+    return RunContext.open(Path(store), run)
+
+
+if __name__ == "__main__":
+    main()
