@@ -5,9 +5,9 @@ from flows.class_arms import fresh_pools
 from flows.experiment import Experiment, Frame, Study
 from flows.image_gallery import grids_of
 from flows.seven_arms import ALL, draw_seven, judge_seven, seven_study, table_seven
-from rewards.aesthetic import AestheticConfig, AestheticReward
-from rewards.image_reward import ImageRewardConfig, ImageRewardReward
-from rewards.pick_score import PickScoreConfig, PickScoreReward
+from rewards.aesthetic import HEADS, AestheticConfig
+from rewards.image_reward import ImageRewardConfig
+from rewards.pick_score import PickScoreConfig
 from rewards.registry import RewardConfig
 from tasks.settings import RunConfig, parse_config
 
@@ -25,11 +25,23 @@ def published() -> tuple[RewardConfig, ...]:
 
 def stand_ins() -> tuple[RewardConfig, ...]:
     """Tiny random models of the published layouts, to rehearse with."""
-    kinds = (PickScoreReward, ImageRewardReward, AestheticReward)
-    update = {"standardise": True, "weight": 1 / 3}
-    return tuple(
-        kind.example().config.model_copy(update={**update, "name": name})
-        for kind, name in zip(kinds, NAMES, strict=True)
+    pick, image, aesthetic = published()
+    assert isinstance(pick, PickScoreConfig)
+    assert isinstance(image, ImageRewardConfig)
+    assert isinstance(aesthetic, AestheticConfig)
+    return (
+        pick.model_copy(
+            update={"model": pick.model.stand_in, "processor": pick.processor.stand_in}
+        ),
+        image.model_copy(
+            update={"model": image.model.stand_in, "tokenizer": image.tokenizer.stand_in}
+        ),
+        aesthetic.model_copy(
+            update={
+                "backbone": aesthetic.backbone.stand_in,
+                "head": HEADS[aesthetic.version].stand_in,
+            }
+        ),
     )
 
 

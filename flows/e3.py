@@ -227,10 +227,9 @@ def remarks(frame: Frame, study: Study) -> list[str]:
     distance = distance_measured(frame)
     return said(
         (
-            "The paper names neither the pool size, nor gamma, nor the length of fine-tuning, which "
+            "The paper names neither pool size nor gamma nor the length of fine-tuning, which "
             "decide the digits of its table: compare ranks. Here pools are K fresh candidates a "
-            "draw in every arm (the author's scripts: disjoint groups of 4), and K stands in "
-            "every name.",
+            "draw in every arm (the author's scripts: disjoint groups of 4).",
             True,
         ),
         (
