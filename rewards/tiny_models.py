@@ -20,6 +20,18 @@ if TYPE_CHECKING:
     import torch
 
 Shapes = Mapping[str, tuple[int, ...]]
+Model = Literal["clip", "aesthetic", "image-reward"]
+
+# Repository of a published model -> the stand-in of its layout.
+LAYOUTS: dict[str, Model] = {
+    "yuvalkirstain/PickScore_v1": "clip",
+    "laion/CLIP-ViT-H-14-laion2B-s32B-b79K": "clip",
+    "openai/clip-vit-large-patch14": "clip",
+    "LAION-AI/aesthetic-predictor": "aesthetic",
+    "christophschuhmann/improved-aesthetic-predictor": "aesthetic",
+    "THUDM/ImageReward": "image-reward",
+    "google-bert/bert-base-uncased": "image-reward",
+}
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 CLIP_EMBEDDING = 12
@@ -40,8 +52,13 @@ def stand_in_weights(
     return published.model_copy(update={"folder": str(folder), "sha256": digest})
 
 
+def folder_in_place_of(published: PublishedWeights) -> Path:
+    """Folder with the stand-in for a published model."""
+    return stand_in_folder(LAYOUTS[published.repo])
+
+
 @functools.cache
-def stand_in_folder(model: Literal["clip", "aesthetic", "image-reward"]) -> Path:
+def stand_in_folder(model: Model) -> Path:
     """Folder with a stand-in, written once a process and removed at its end."""
     write = {"clip": write_clip, "aesthetic": write_aesthetic, "image-reward": write_image_reward}
     folder = Path(tempfile.mkdtemp(prefix=f"pluralist-stand-in-{model}-"))
