@@ -36,6 +36,8 @@ FloatArray = npt.NDArray[np.float64]
 Value = TypeVar("Value")
 
 CONSTANTS_FILE = "constants.parquet"
+# Batches of images of which the run remembers what its classifier said.
+FEWEST_REMEMBERED = 16
 
 
 def package_version() -> str:
@@ -58,7 +60,8 @@ class RunContext:
         self._remembered: dict[str, Any] = {}
         self._accumulated: list[pa.Table] = []
         self._last_model: tuple[int, Generator] | None = None
-        self._classified = LastBatches()
+        batches = -(-self.config.evaluation.num_samples // self.config.runtime.batch_size)
+        self._classified = LastBatches(max(batches, FEWEST_REMEMBERED))
 
     @classmethod
     def open(cls, store: Path, run: str) -> "RunContext":
@@ -213,12 +216,22 @@ class RunContext:
         self,
         samples: pa.Table,  # n rows
     ) -> Classification:
-        """What the classifier says of images; the last batches are remembered.
+        """What the classifier says of images, in the batches in which they are scored.
 
-        So several rewards and the metrics of one evaluation share one pass.
+        The last ones are remembered, at least those of an evaluation, so that several rewards
+        and all metrics share one pass.
         """
+        size = self.config.runtime.batch_size
+        starts = range(0, max(samples.num_rows, 1), size)
+        parts = [self._classify_batch(samples.slice(start, size)) for start in starts]
+        return Classification(
+            np.concatenate([part.probabilities for part in parts]),
+            np.concatenate([part.features for part in parts]),
+        )
+
+    def _classify_batch(self, batch: pa.Table) -> Classification:
         return self._classified.find(
-            samples, lambda: self.classifier.classify(images_of(samples, "classifier"))
+            batch, lambda: self.classifier.classify(images_of(batch, "classifier"))
         )
 
     @cached_property
