@@ -1,11 +1,11 @@
 """What a run's classifier must fit: the images of p_0, and the rewards that ask it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from data.image_data import Cifar10Data, DigitsData
 from generators.registry import GeneratorConfig, InitialConfig
 from rewards.classifier_config import ClassifierConfig
-from rewards.registry import RewardConfig, find_reward, needs_classifier
+from rewards.registry import RewardConfig, every_part, find_reward, needs_classifier
 
 
 def check_classifier(
@@ -28,7 +28,8 @@ def check_classifier(
                 f"rewards: expected a classifier for {name!r}, which scores with one, got none; "
                 "set `classifier`"
             )
-        for index in _class_indices(reward):
+        for part in every_part([reward]):
+            index = getattr(part, "class_index", 0)
             if classifier is not None and index >= classifier.data.num_classes:
                 raise ValueError(
                     f"rewards: expected a class_index from 0 to {classifier.data.num_classes - 1} "
@@ -51,12 +52,3 @@ def _check_images(
             f"({data.kind}), got one of {classifier.data.shape} ({classifier.data.kind}); give "
             "`initial.data` and `classifier.data` the same data"
         )
-
-
-def _class_indices(reward: RewardConfig) -> Iterator[int]:
-    """Classes that a reward asks for, also by its parts."""
-    for part in getattr(reward, "parts", ()):
-        yield from _class_indices(part)
-    index = getattr(reward, "class_index", None)
-    if index is not None:
-        yield index

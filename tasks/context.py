@@ -77,12 +77,12 @@ class RunContext:
     def numerics_at(self, place: Place) -> dict[str, Any]:
         """Numerics class under which a place is committed now."""
         is_shared = place.iteration is None and place.stage in SHARED_STAGES
-        return shared_numerics_of(self.config) if is_shared else self.numerics
+        return shared_numerics_of(self.config, place.stage) if is_shared else self.numerics
 
     def accepts(self, numerics: dict[str, Any]) -> bool:
         """Whether a stage computed in that numerics class may be part of this run.
 
-        What runs share was computed in fewer libraries than the run.
+        What runs share says less than the run does: fewer libraries, perhaps no precision.
         """
         mine = (self.record.numerics, *self.record.accepted_numerics)
         return any(numerics.items() <= one.items() for one in mine)
