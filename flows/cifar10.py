@@ -143,8 +143,8 @@ def expand(raw: Plain) -> Plain:
     """Resolve the short keys `data`, `classes` and `gamma`.
 
     `data` is laid over that of p_0 and of the classifier, `classes` makes one reward of equal
-    weight a class, `gamma` is the strength of every class reward. Raises `ConfigError` for
-    values they cannot have and for pools that need prompts.
+    weight a class, `gamma` is the strength of every class reward. A classifier without data has
+    that of p_0. Raises `ConfigError` for values they cannot have and for pools that need prompts.
     """
     refuse_groups(raw, "cifar10", "all, fresh or disjoint")
     rest = {key: value for key, value in raw.items() if key not in ("data", "classes", "gamma")}
@@ -152,6 +152,9 @@ def expand(raw: Plain) -> Plain:
         for owner in ("initial", "classifier"):
             if isinstance(rest.get(owner), dict):
                 rest[owner] = merge(rest[owner], {"data": raw["data"]})
+    initial, classifier = rest.get("initial"), rest.get("classifier")
+    if isinstance(classifier, dict) and isinstance(initial, dict) and "data" in initial:
+        rest["classifier"] = {"data": initial["data"], **classifier}
     rewards = rest.get("rewards")
     if "classes" in raw:
         rewards = [one.model_dump(mode="json") for one in class_rewards(_classes(raw["classes"]))]

@@ -68,6 +68,7 @@ class AestheticReward:
     """r(x) = gamma (linear layers of the image's CLIP embedding divided by its length)."""
 
     Config: ClassVar[type[RewardConfig]] = AestheticConfig
+    libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
 
     def __init__(self, config: AestheticConfig) -> None:
         self.config = config

@@ -60,6 +60,7 @@ class ImageRewardReward:
     """
 
     Config: ClassVar[type[RewardConfig]] = ImageRewardConfig
+    libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
 
     def __init__(self, config: ImageRewardConfig) -> None:
         self.config = config

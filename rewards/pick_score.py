@@ -53,6 +53,7 @@ class PickScoreReward:
     """r(x) = gamma e^s cos(image, text), s the model's logit scale (Kirstain et al. 2023)."""
 
     Config: ClassVar[type[RewardConfig]] = PickScoreConfig
+    libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
 
     def __init__(self, config: PickScoreConfig) -> None:
         self.config = config

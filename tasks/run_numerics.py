@@ -1,12 +1,16 @@
 """The numerics class of a run: device, threads, precision, versions of what computes in it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from data.numerics import numerics_class
 from data.torch_session import check_device
 from generators.registry import find_generator
-from rewards.registry import find_reward
+from rewards.registry import RewardConfig, every_part, find_reward
 from tasks.settings import RunConfig
+
+# What features of a classifier depend on: in them neither generator nor reward computes.
+OF_NETWORKS = ("device", "device_model", "deterministic", "threads", "numpy", "pyarrow", "torch")
 
 
 def numerics_of(config: RunConfig) -> dict[str, Any]:
@@ -14,15 +18,27 @@ def numerics_of(config: RunConfig) -> dict[str, Any]:
 
     Raises `EnvironmentProblem` for a device that is not there.
     """
-    return _numerics(config, _libraries(config))
+    classifier = {"torch"} if config.classifier is not None else set()
+    return _numerics(config, classifier | _libraries(config.rewards))
 
 
-def shared_numerics_of(config: RunConfig) -> dict[str, Any]:
-    """Numerics class of what runs share: what their rewards compute in is no part of it."""
-    return _numerics(config, set(find_generator(config.generator.kind).libraries))
+def shared_numerics_of(config: RunConfig, stage: str) -> dict[str, Any]:
+    """Numerics class of what runs share, a part of that of every run that may have it.
+
+    So runs whose rewards or precision differ share a classifier all the same.
+    """
+    if stage in ("classifier", "reference"):
+        whole = numerics_of(config)
+        return {key: whole[key] for key in OF_NETWORKS if key in whole}
+    if stage == "initial":
+        return _numerics(config, set())
+    classifier = {"torch"} if config.classifier is not None else set()
+    standardised = [reward for reward in config.rewards if reward.standardise]
+    return _numerics(config, classifier | _libraries(standardised))
 
 
 def _numerics(config: RunConfig, libraries: set[str]) -> dict[str, Any]:
+    """Numerics class of the generator together with `libraries`."""
     kind, runtime = find_generator(config.generator.kind), config.runtime
     precision = getattr(kind, "precision", None)
     special = {} if precision is None else precision(config.generator, runtime.device)
@@ -30,12 +46,11 @@ def _numerics(config: RunConfig, libraries: set[str]) -> dict[str, Any]:
     if runtime.device != "cpu":
         special["deterministic"] = runtime.deterministic
         model = check_device(runtime.device)
-    return numerics_class(runtime.device, runtime.threads, libraries, device_model=model, **special)
+    used = {*kind.libraries, *libraries}
+    return numerics_class(runtime.device, runtime.threads, used, device_model=model, **special)
 
 
-def _libraries(config: RunConfig) -> set[str]:
-    """Distributions that the generator, the classifier and the rewards compute in."""
-    found = set(find_generator(config.generator.kind).libraries)
-    for reward in config.rewards:
-        found |= set(getattr(find_reward(reward.kind), "libraries", ()))
-    return found | {"torch"} if config.classifier is not None else found
+def _libraries(rewards: Sequence[RewardConfig]) -> set[str]:
+    """Distributions that the rewards compute in."""
+    kinds = [find_reward(part.kind) for part in every_part(rewards)]
+    return {name for kind in kinds for name in getattr(kind, "libraries", ())}
