@@ -9,7 +9,8 @@ from data.numerics import NOT_INSTALLED, library_version
 from data.plugins import PluginFamily
 from flows.cifar10 import DOMAIN, digits
 from flows.gmm import paper
-from tasks.run_numerics import check_packages, numerics_of, shared_numerics_of
+from tasks.run_numerics import numerics_of, shared_numerics_of
+from tasks.run_packages import check_packages
 from tasks.settings import RunConfig, parse_config
 
 
