@@ -16,10 +16,11 @@ NAMES = ("pick-score", "image-reward", "aesthetic")
 
 def published() -> tuple[RewardConfig, ...]:
     """The three models by their published weights, standardised on p_0."""
-    kinds = (PickScoreConfig, ImageRewardConfig, AestheticConfig)
-    return tuple(
-        kind(name=name, standardise=True, weight=1 / 3)
-        for kind, name in zip(kinds, NAMES, strict=True)
+    pick, image, aesthetic = NAMES
+    return (
+        PickScoreConfig(name=pick, standardise=True, weight=1 / 3),
+        ImageRewardConfig(name=image, standardise=True, weight=1 / 3),
+        AestheticConfig(name=aesthetic, standardise=True, weight=1 / 3),
     )
 
 

@@ -1,6 +1,6 @@
 """The packages that a run computes in, and whether they are installed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from data.installation import INSTALL, check_installed, missing
 from data.plugins import OWN, PluginFamily
@@ -20,7 +20,7 @@ def run_libraries(config: RunConfig) -> set[str]:
     return found | network_libraries(config, config.rewards)
 
 
-def network_libraries(config: RunConfig, rewards: Iterable[RewardConfig]) -> set[str]:
+def network_libraries(config: RunConfig, rewards: Sequence[RewardConfig]) -> set[str]:
     """Distributions that the classifier, if there is one, and these rewards compute in."""
     found = {name for reward in every_part(rewards) for name in _of_reward(reward)}
     return found | set(CLASSIFIER_LIBRARIES) if config.classifier is not None else found

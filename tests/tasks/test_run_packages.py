@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ def test_a_run_of_images_needs_the_packages_of_the_extra(monkeypatch: pytest.Mon
         "generator 'ot-cfm': expected POT, scipy, torch, torchcfm, torchdiffeq to be installed, "
         f"found no torch, torchcfm; run `{INSTALL}`"
     )
-    for ask in (numerics_of, shared_numerics_of):
+    for ask in (numerics_of, partial(shared_numerics_of, stage="initial")):
         with pytest.raises(EnvironmentProblem) as caught:
             ask(digits())
         assert str(caught.value) == expected
@@ -53,7 +54,9 @@ def test_a_learned_reward_needs_transformers_also_within_a_sum(
     summed = with_rewards({"kind": "weighted-sum", "parts": [aesthetic, {"kind": "ink"}]})
     for config in (single, summed):
         assert numerics_of(config)["transformers"] == library_version("transformers")
-    assert "transformers" not in shared_numerics_of(single), "p_0 is computed without them"
+    assert "transformers" not in shared_numerics_of(single, "initial"), (
+        "p_0 is computed without them"
+    )
     without(monkeypatch, "transformers")
     for config in (single, summed):
         with pytest.raises(EnvironmentProblem, match="reward 'aesthetic': .* no transformers; run"):
