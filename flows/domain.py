@@ -66,14 +66,25 @@ def arm_configs(domain: Domain, preset: Preset, changes: Plain) -> dict[str | No
 
 
 def merge(base: Plain, changes: Plain) -> Plain:
-    """`base` with `changes` laid over it, mappings merged key by key, anything else replaced."""
+    """`base` with `changes` laid over it, mappings merged key by key, anything else replaced.
+
+    A mapping of another `kind` or `architecture` has other fields, so it replaces the old one.
+    """
     merged = copy.deepcopy(base)
     for key, value in changes.items():
-        if isinstance(value, dict) and isinstance(merged.get(key), dict):
-            merged[key] = merge(merged[key], value)
+        present = merged.get(key)
+        if isinstance(value, dict) and isinstance(present, dict) and not _differ(present, value):
+            merged[key] = merge(present, value)
         else:
             merged[key] = copy.deepcopy(value)
     return merged
+
+
+def _differ(present: Plain, given: Plain) -> bool:
+    return any(
+        key in present and key in given and present[key] != given[key]
+        for key in ("kind", "architecture")
+    )
 
 
 def parse_settings(assignments: list[str], base: Plain) -> Plain:

@@ -145,7 +145,8 @@ def _located(study: Study, settings: Sequence[str]) -> Study:
     domain, plain = find_domain(study.base.domain), study.base.model_dump(mode="json")
     changed = domain.expand(merge(plain, parse_settings(list(settings), plain)))
     base = parse_config(changed)
-    if base.fingerprint != study.base.fingerprint:
+    is_other_length = base.iterations != study.base.iterations
+    if base.fingerprint != study.base.fingerprint or is_other_length:
         raise ConfigError(
             f"reproduce: expected only places of data and weights, and where it runs, after --set, "
             f"got {', '.join(settings)}; an experiment keeps its settings, `sweep` varies them"

@@ -1,5 +1,6 @@
 """From the words of a command to finished runs: configuration, records, execution, summary."""
 
+import itertools
 import math
 import shlex
 from collections.abc import Sequence
@@ -81,9 +82,11 @@ def create_requested(
     store: Store, request: Request, name: str | None, *, accept_numerics: bool
 ) -> list[RunRecord]:
     """Records of all runs of a request, checked against what the store already holds."""
-    for config in request.configs.values():
-        for warning in check_selection(config.selection, config.num_candidates):
-            print_note(f"warning: {warning}")
+    configs = request.configs.values()
+    found = (check_selection(config.selection, config.num_candidates) for config in configs)
+    # Arms mostly share their selection: each warning once.
+    for warning in dict.fromkeys(itertools.chain.from_iterable(found)):
+        print_note(f"warning: {warning}")
     records = create_runs(
         store,
         request.domain,

@@ -6,12 +6,7 @@ import typer
 
 from data.errors import ConfigError, ProvenanceMismatch
 from data.store import GroupRecord, RunRecord, Store
-from flows.creation import (
-    changed_keys,
-    check_numerics,
-    describe_change,
-    find_records,
-)
+from flows.creation import check_numerics, describe_change, find_records
 from flows.domain import Plain, find_domain, merge, parse_settings
 from flows.fork import fork_group, fork_run
 from flows.rounds import is_complete
@@ -41,16 +36,6 @@ PrefectOption = Annotated[
     bool, typer.Option("--prefect/--no-prefect", help="Run as Prefect flows, or without.")
 ]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Exit 11 when a claim does not hold.")]
-
-
-# What a run may change without becoming another one; iterations may only grow.
-CHANGE_IN_PLACE = (
-    "iterations",
-    "runtime.granularity",
-    "runtime.prefect",
-    "runtime.device",
-    "runtime.shard_workers",
-)
 
 
 def register(application: typer.Typer) -> None:
@@ -231,12 +216,15 @@ def _changed(record: RunRecord, settings: list[str]) -> RunConfig:
 
 
 def _extended(store: Store, record: RunRecord, settings: list[str]) -> RunRecord:
-    """The record, with more iterations if that is all that changed."""
-    config = _changed(record, settings).model_dump(mode="json")
-    rows = changed_keys(record.config, config)
-    if any(path not in CHANGE_IN_PLACE for path, _, _ in rows):
+    """The record with what may change in place: where and how it runs, and more iterations.
+
+    That is all that the fingerprint of a configuration leaves out.
+    """
+    changed = _changed(record, settings)
+    config = changed.model_dump(mode="json")
+    if changed.fingerprint != record.config_fingerprint:
         raise ProvenanceMismatch(describe_change(record, config))
-    if not rows:
+    if config == record.config:
         return record
     if config["iterations"] < record.config["iterations"]:
         raise ConfigError(

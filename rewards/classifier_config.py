@@ -58,7 +58,7 @@ class ClassifierConfig(FrozenConfig):
     )
     flip: bool = setting(True, "mirror each training image with chance 1/2; not for digits", "O")
     shift: int = setting(4, "pixels each training image is moved by at most, both ways", "O", ge=0)
-    checkpoint_every: int = setting(10, "epochs between checkpoints", "O", ge=1)
+    checkpoint_every: int = setting(10, "epochs between checkpoints", "O", location=True, ge=1)
     mean: tuple[float, ...] = setting(
         (0.4914, 0.4822, 0.4465), "subtracted from each channel of pixels in [0, 1]", "S"
     )

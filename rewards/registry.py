@@ -4,7 +4,7 @@ A new reward is one file `rewards/<kind>.py` (`-` in the kind, `_` in the file) 
 its class to `REWARD`, or another distribution's entry point in group `pluralist.rewards`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -53,6 +53,9 @@ class Reward(Protocol):
 
     It may have a property `supremum: float`, finite: the largest score any sample can have.
     That is r* of the paper's basins {r >= r* - eps}.
+
+    An attribute `libraries: tuple[str, ...]` names distributions that it computes in: they have to
+    be installed, and their versions enter the numerics class.
 
     A reward that scores with the run's classifier has an attribute `needs_classifier`, true, and
     a method `using(classify: Classify) -> Self`; it cannot score before.
@@ -124,6 +127,13 @@ def find_basins(
 def leave_outside(rewards: Sequence[Reward]) -> bool:
     """Whether `find_basins` of these rewards may leave samples in no basin."""
     return any(getattr(reward, "leaves_outside", False) for reward in rewards)
+
+
+def every_part(configs: Sequence[RewardConfig]) -> Iterator[RewardConfig]:
+    """Each reward, or the rewards it is made of where it has `parts`, at any depth."""
+    for config in configs:
+        parts = getattr(config, "parts", None)
+        yield from [config] if parts is None else every_part(parts)
 
 
 def known_suprema(

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from data.installation import check_installed
+from rewards.image_scoring import LIBRARIES
 from rewards.published_weights import PublishedWeights, weights_digest
 
 if TYPE_CHECKING:
@@ -59,7 +61,11 @@ def folder_in_place_of(published: PublishedWeights) -> Path:
 
 @functools.cache
 def stand_in_folder(model: Model) -> Path:
-    """Folder with a stand-in, written once a process and removed at its end."""
+    """Folder with a stand-in, written once a process and removed at its end.
+
+    Raises `EnvironmentProblem` where the packages that write it are not installed.
+    """
+    check_installed(f"stand-in for {model}", LIBRARIES)
     write = {"clip": write_clip, "aesthetic": write_aesthetic, "image-reward": write_image_reward}
     folder = Path(tempfile.mkdtemp(prefix=f"pluralist-stand-in-{model}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

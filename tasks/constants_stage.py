@@ -13,7 +13,7 @@ from data.errors import BadNumbers
 from data.schemas import CONSTANTS
 from data.seeds import stage_seed
 from tasks.context import CONSTANTS_FILE, RunContext
-from tasks.image_evaluation import TAIL_FOLDER, classify_all
+from tasks.image_evaluation import TAIL_FOLDER
 from tasks.places import Place
 from tasks.scoring import raw_scores
 from tasks.stage import StageFacts
@@ -43,7 +43,7 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
                 "ones; it cannot be standardised and prefers nothing"
             )
     if config.classifier is not None:
-        region = fit_tail_region(classify_all(context, samples).features)
+        region = fit_tail_region(context.classify(samples).features)
         attempt.write_folder(TAIL_FOLDER, partial(write_tail_region, region))
     columns = [pa.array(names, pa.string()), pa.array(scores.mean(axis=0)), pa.array(deviations)]
     table = pa.Table.from_arrays(columns, schema=CONSTANTS)

@@ -36,6 +36,8 @@ FloatArray = npt.NDArray[np.float64]
 Value = TypeVar("Value")
 
 CONSTANTS_FILE = "constants.parquet"
+# Batches of images of which the run remembers what its classifier said.
+FEWEST_REMEMBERED = 16
 
 
 def package_version() -> str:
@@ -58,7 +60,8 @@ class RunContext:
         self._remembered: dict[str, Any] = {}
         self._accumulated: list[pa.Table] = []
         self._last_model: tuple[int, Generator] | None = None
-        self._classified = LastBatches()
+        batches = -(-self.config.evaluation.num_samples // self.config.runtime.batch_size)
+        self._classified = LastBatches(max(batches, FEWEST_REMEMBERED))
 
     @classmethod
     def open(cls, store: Path, run: str) -> "RunContext":
@@ -74,12 +77,12 @@ class RunContext:
     def numerics_at(self, place: Place) -> dict[str, Any]:
         """Numerics class under which a place is committed now."""
         is_shared = place.iteration is None and place.stage in SHARED_STAGES
-        return shared_numerics_of(self.config) if is_shared else self.numerics
+        return shared_numerics_of(self.config, place.stage) if is_shared else self.numerics
 
     def accepts(self, numerics: dict[str, Any]) -> bool:
         """Whether a stage computed in that numerics class may be part of this run.
 
-        What runs share was computed in fewer libraries than the run.
+        What runs share says less than the run does: fewer libraries, perhaps no precision.
         """
         mine = (self.record.numerics, *self.record.accepted_numerics)
         return any(numerics.items() <= one.items() for one in mine)
@@ -213,12 +216,22 @@ class RunContext:
         self,
         samples: pa.Table,  # n rows
     ) -> Classification:
-        """What the classifier says of images; the last batches are remembered.
+        """What the classifier says of images, in the batches in which they are scored.
 
-        So several rewards and the metrics of one evaluation share one pass.
+        The last ones are remembered, at least those of an evaluation, so that several rewards
+        and all metrics share one pass.
         """
+        size = self.config.runtime.batch_size
+        starts = range(0, max(samples.num_rows, 1), size)
+        parts = [self._classify_batch(samples.slice(start, size)) for start in starts]
+        return Classification(
+            np.concatenate([part.probabilities for part in parts]),
+            np.concatenate([part.features for part in parts]),
+        )
+
+    def _classify_batch(self, batch: pa.Table) -> Classification:
         return self._classified.find(
-            samples, lambda: self.classifier.classify(images_of(samples, "classifier"))
+            batch, lambda: self.classifier.classify(images_of(batch, "classifier"))
         )
 
     @cached_property

@@ -7,7 +7,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from data.images import COLUMN, images_of
-from rewards.classification import Classification
 from tasks.context import RunContext
 from tasks.image_metrics import measure_images, measure_inception
 from tasks.places import Place
@@ -29,7 +28,7 @@ def measure_image_samples(
     """
     if COLUMN not in samples.column_names or context.config.classifier is None:
         return {}
-    found = classify_all(context, samples)
+    found = context.classify(samples)
     measured = measure_images(
         found.probabilities,
         found.features,
@@ -41,21 +40,6 @@ def measure_image_samples(
         return measured
     features = inception_features(context, samples)
     return measured | measure_inception(features, context.remember("inception", _of_inception))
-
-
-def classify_all(
-    context: RunContext,
-    samples: pa.Table,  # n rows
-) -> Classification:
-    """What the classifier says of all samples, in batches that rewards may have asked for."""
-    batch = context.config.runtime.batch_size
-    parts = [
-        context.classify(samples.slice(start, batch)) for start in range(0, samples.num_rows, batch)
-    ]
-    return Classification(
-        np.concatenate([part.probabilities for part in parts]),
-        np.concatenate([part.features for part in parts]),
-    )
 
 
 def inception_features(

@@ -7,7 +7,6 @@ from tasks.context import RunContext
 from tasks.image_evaluation import (
     CLASSIFIER_FOLDER,
     INCEPTION_FOLDER,
-    classify_all,
     inception_features,
 )
 from tasks.places import Place
@@ -19,7 +18,7 @@ from tasks.training_set import real_rows
 def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
     """Write classifier/ and, where its weights are given, inception/."""
     real = real_rows(context.config)
-    found = classify_all(context, real)
+    found = context.classify(real)
     reference = make_reference(
         found.features,
         predicted=found.classes,

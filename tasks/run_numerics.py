@@ -5,24 +5,38 @@ from typing import Any
 from data.numerics import numerics_class
 from data.torch_session import check_device
 from generators.registry import find_generator
-from rewards.registry import find_reward
+from tasks.run_packages import check_packages, network_libraries, run_libraries
 from tasks.settings import RunConfig
+
+# What features of a classifier depend on: in them neither generator nor reward computes.
+OF_NETWORKS = ("device", "device_model", "deterministic", "threads", "numpy", "pyarrow", "torch")
 
 
 def numerics_of(config: RunConfig) -> dict[str, Any]:
     """Numerics class of a run with this configuration on this machine.
 
-    Raises `EnvironmentProblem` for a device that is not there.
+    Raises `EnvironmentProblem` for a package or a device that is not there.
     """
-    return _numerics(config, _libraries(config))
+    return _numerics(config, run_libraries(config))
 
 
-def shared_numerics_of(config: RunConfig) -> dict[str, Any]:
-    """Numerics class of what runs share: what their rewards compute in is no part of it."""
-    return _numerics(config, set(find_generator(config.generator.kind).libraries))
+def shared_numerics_of(config: RunConfig, stage: str) -> dict[str, Any]:
+    """Numerics class of what runs share, a part of that of every run that may have it.
+
+    So runs whose rewards or precision differ share a classifier all the same.
+    """
+    if stage in ("classifier", "reference"):
+        whole = numerics_of(config)
+        return {key: whole[key] for key in OF_NETWORKS if key in whole}
+    if stage == "initial":
+        return _numerics(config, set())
+    standardised = [reward for reward in config.rewards if reward.standardise]
+    return _numerics(config, network_libraries(config, standardised))
 
 
 def _numerics(config: RunConfig, libraries: set[str]) -> dict[str, Any]:
+    """Numerics class of the generator together with `libraries`."""
+    check_packages(config)
     kind, runtime = find_generator(config.generator.kind), config.runtime
     precision = getattr(kind, "precision", None)
     special = {} if precision is None else precision(config.generator, runtime.device)
@@ -30,12 +44,5 @@ def _numerics(config: RunConfig, libraries: set[str]) -> dict[str, Any]:
     if runtime.device != "cpu":
         special["deterministic"] = runtime.deterministic
         model = check_device(runtime.device)
-    return numerics_class(runtime.device, runtime.threads, libraries, device_model=model, **special)
-
-
-def _libraries(config: RunConfig) -> set[str]:
-    """Distributions that the generator, the classifier and the rewards compute in."""
-    found = set(find_generator(config.generator.kind).libraries)
-    for reward in config.rewards:
-        found |= set(getattr(find_reward(reward.kind), "libraries", ()))
-    return found | {"torch"} if config.classifier is not None else found
+    used = {*kind.libraries, *libraries}
+    return numerics_class(runtime.device, runtime.threads, used, device_model=model, **special)

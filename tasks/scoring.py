@@ -63,7 +63,7 @@ class LastBatches:
     table is kept, or another could come to lie there.
     """
 
-    def __init__(self, capacity: int = 16) -> None:
+    def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._known: OrderedDict[object, tuple[pa.Table, Classification]] = OrderedDict()
 

@@ -22,7 +22,8 @@ from generators.registry import (
     parse_generator,
 )
 from rewards.classifier_config import ClassifierConfig
-from rewards.registry import RewardConfig, find_reward, needs_classifier, parse_reward
+from rewards.registry import RewardConfig, parse_reward
+from tasks.classifier_checks import check_classifier
 from tasks.fid import InceptionConfig
 from tasks.selection import SelectionConfig, check_selection
 
@@ -166,24 +167,15 @@ class RunConfig(FrozenConfig):
                 f"{self.training}; use another selection.scheme"
             )
         self._check_generator()
-        self._check_classifier()
+        check_classifier(
+            self.classifier,
+            generator=self.generator,
+            initial=self.initial,
+            rewards=self.rewards,
+            names=names,
+        )
         self._check_schedule()
         return self
-
-    def _check_classifier(self) -> None:
-        """Refuse rewards that ask a classifier for what it does not know."""
-        for name, reward in zip(self.reward_names, self.rewards, strict=True):
-            if self.classifier is None and needs_classifier(find_reward(reward.kind)(reward)):
-                raise ValueError(
-                    f"rewards: expected a classifier for {name!r}, which scores with one, got "
-                    "none; set `classifier`"
-                )
-            index = getattr(reward, "class_index", 0)
-            if self.classifier is not None and index >= self.classifier.data.num_classes:
-                raise ValueError(
-                    f"rewards: expected a class_index from 0 to "
-                    f"{self.classifier.data.num_classes - 1} for {name!r}, got {index}"
-                )
 
     def _check_generator(self) -> None:
         """Refuse what the class of the generator cannot do, before anything is created."""
@@ -198,6 +190,11 @@ class RunConfig(FrozenConfig):
             raise ValueError(
                 f"selection.scheme 'expected': expected a generator with a finite support, got "
                 f"{name!r}; use generator 'density', or scheme 'all' or 'fresh'"
+            )
+        if self.classifier is None and self.evaluation.inception is not None:
+            raise ValueError(
+                "evaluation.inception: expected a classifier beside it, with which the other "
+                "metrics of images are measured, got none; set `classifier`"
             )
         if self.training.real_share > 0 and getattr(kind, "real_data", None) is None:
             raise ValueError(

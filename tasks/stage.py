@@ -112,7 +112,8 @@ def _check_provenance(context: RunContext, place: Place, artifact: Artifact) -> 
             f"the same: {_fork_command(context)}"
         )
     if not context.accepts(manifest.numerics):
-        rows = differences(context.record.numerics, manifest.numerics)
+        all_rows = differences(context.record.numerics, manifest.numerics)
+        rows = [row for row in all_rows if row[0] in manifest.numerics]
         table = "\n".join(f"  {key}: {old} -> {new}" for key, old, new in rows)
         raise ProvenanceMismatch(
             f"{artifact.folder}: computed in another numerics class (expected -> found):\n{table}\n"

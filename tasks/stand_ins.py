@@ -9,7 +9,7 @@ from data.image_data import Cifar10Data, DigitsData
 from generators.ot_cfm_config import OtCfmConfig, UNetField
 from generators.registry import GeneratorConfig
 from rewards.classifier_config import ClassifierConfig
-from rewards.registry import RewardConfig
+from rewards.registry import RewardConfig, every_part
 from tasks.settings import RunConfig
 
 # Rewards computed from pixels, where the paper has models of what people like.
@@ -65,7 +65,7 @@ def _of_distance(config: RunConfig) -> Iterator[str]:
 
 
 def _of_rewards(rewards: Sequence[RewardConfig]) -> Iterator[str]:
-    found = list(_parts(rewards))
+    found = list(every_part(rewards))
     others = [one.kind for one in found if not getattr(one, "uses_published_weights", True)]
     if others:
         yield f"other weights in place of the published ones of {_listed(others)}"
@@ -74,12 +74,6 @@ def _of_rewards(rewards: Sequence[RewardConfig]) -> Iterator[str]:
     computed = [one.kind for one in found if one.kind in COMPUTED]
     if computed:
         yield f"{_listed(computed)} of the pixels in place of learned rewards"
-
-
-def _parts(rewards: Sequence[RewardConfig]) -> Iterator[RewardConfig]:
-    for one in rewards:
-        parts = getattr(one, "parts", None)
-        yield from _parts(parts) if parts is not None else [one]
 
 
 def _listed(kinds: Sequence[str]) -> str:

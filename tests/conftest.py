@@ -4,6 +4,10 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tasks.context import RunContext
 
 # Before numpy or Prefect is imported by any test.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -30,6 +34,14 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data: {SHARED_DATA} is not set and {folder} does not exist")
     return folder
+
+
+@pytest.fixture(scope="session")
+def image_run(tmp_path_factory: pytest.TempPathFactory) -> "RunContext":
+    """A finished tiny image run, of which tests only read."""
+    from tests.flows.image_runs import run
+
+    return run(tmp_path_factory.mktemp("images") / "store")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,75 @@
+"""Device, determinism and libraries are the numerics class of a run."""
+
+from typing import Any
+
+import pytest
+
+from data.errors import EnvironmentProblem
+from flows.cifar10 import digits
+from flows.density import c9
+from flows.domain import merge
+from flows.gmm import smoke
+from tasks import run_numerics
+from tasks.run_numerics import numerics_of, shared_numerics_of
+from tasks.settings import RunConfig, parse_config
+
+
+def configured(changes: dict[str, Any]) -> RunConfig:
+    return parse_config(merge(digits().model_dump(mode="json"), changes))
+
+
+def test_a_device_that_is_not_there_is_no_other_one() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    text = "runtime.device: expected a CUDA device for 'cuda', torch .* finds none; run where"
+    with pytest.raises(EnvironmentProblem, match=text):
+        numerics_of(configured({"runtime": {"device": "cuda"}}))
+
+
+def test_device_and_determinism_enter_the_class_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_numerics, "check_device", lambda device: f"a {device} device")
+    found = numerics_of(configured({"runtime": {"device": "cuda"}}))
+    assert (found["device"], found["device_model"]) == ("cuda", "a cuda device")
+    assert found["deterministic"] is True
+    faster = numerics_of(configured({"runtime": {"device": "cuda", "deterministic": False}}))
+    assert {key for key in found if found[key] != faster[key]} == {"deterministic"}
+
+
+def test_what_a_run_computes_in_is_that_of_its_generator_classifier_and_rewards() -> None:
+    images, points = numerics_of(digits()), numerics_of(smoke())
+    assert {"torch", "torchcfm", "numpy", "pyarrow"} <= images.keys()
+    assert images["dtype"] == "float32" and points["dtype"] == "float64"
+    assert "torch" not in points and "torch" not in numerics_of(c9())
+    assert "deterministic" not in images, "a CPU is"
+
+
+def test_what_runs_share_is_a_part_of_the_class_of_every_run_that_may_have_it() -> None:
+    classes = digits().model_dump(mode="json")["rewards"]
+    learned = configured({"rewards": [*classes, {"kind": "aesthetic"}]})
+    precise = configured({"generator": {"precision": "bf16"}})
+    own, others = numerics_of(digits()), [numerics_of(learned), numerics_of(precise)]
+    for stage in ("classifier", "reference"):
+        for config in (digits(), learned, precise):
+            shared = shared_numerics_of(config, stage)
+            assert all(shared.items() <= one.items() for one in [own, *others])
+            assert "torch" in shared and "dtype" not in shared
+    for stage in ("initial", "constants"):
+        shared = shared_numerics_of(learned, stage)
+        assert shared.items() <= own.items(), "its learned reward is not standardised"
+        assert shared_numerics_of(precise, stage)["dtype"] == "bfloat16"
+
+
+def test_constants_depend_on_what_the_standardised_rewards_compute_in() -> None:
+    part = {"kind": "aesthetic", "standardise": True}
+    in_sum = {"kind": "weighted-sum", "parts": [{"kind": "pick-score"}], "standardise": True}
+    for reward in (part, in_sum):
+        config = configured({"rewards": [reward]})
+        assert "transformers" in shared_numerics_of(config, "constants")
+        assert "transformers" in numerics_of(config)
+        assert "transformers" not in shared_numerics_of(config, "initial")
+
+
+def test_points_share_p_0_alone_in_the_class_of_their_generator() -> None:
+    assert shared_numerics_of(smoke(), "initial") == numerics_of(smoke())
