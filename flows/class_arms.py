@@ -15,6 +15,7 @@ from theory.limits import finite_pool_limit
 
 FloatArray = npt.NDArray[np.float64]
 
+ENTROPY, SPREAD, WITHIN = "class_entropy", "feature_variance", "intra_class_variance"
 POOL_SIZES = (4, 16, None)  # None: every draw from all candidates
 PRINTED_POOL = 4  # of the first author's scripts; the paper names none
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
@@ -55,6 +56,11 @@ class ClassArm:
 def pool_name(pool_size: int | None) -> str:
     """Of a pool size in the name of an arm."""
     return "all" if pool_size is None else f"k{pool_size}"
+
+
+def pool_words(pool_size: int | None) -> str:
+    """A pool size as texts have it."""
+    return f"K = {pool_size or 'all'}"
 
 
 def balanced(num_classes: int) -> ClassArm:

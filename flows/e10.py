@@ -14,7 +14,7 @@ from tasks.settings import RunConfig, parse_config
 NAMES = ("pick-score", "image-reward", "aesthetic")
 
 
-def published() -> tuple[RewardConfig, ...]:
+def published() -> tuple[PickScoreConfig, ImageRewardConfig, AestheticConfig]:
     """The three models by their published weights, standardised on p_0."""
     pick, image, aesthetic = NAMES
     return (
@@ -27,9 +27,7 @@ def published() -> tuple[RewardConfig, ...]:
 def stand_ins() -> tuple[RewardConfig, ...]:
     """Tiny random models of the published layouts, to rehearse with."""
     pick, image, aesthetic = published()
-    assert isinstance(pick, PickScoreConfig)
-    assert isinstance(image, ImageRewardConfig)
-    assert isinstance(aesthetic, AestheticConfig)
+    head = HEADS[aesthetic.version].stand_in
     return (
         pick.model_copy(
             update={"model": pick.model.stand_in, "processor": pick.processor.stand_in}
@@ -37,12 +35,7 @@ def stand_ins() -> tuple[RewardConfig, ...]:
         image.model_copy(
             update={"model": image.model.stand_in, "tokenizer": image.tokenizer.stand_in}
         ),
-        aesthetic.model_copy(
-            update={
-                "backbone": aesthetic.backbone.stand_in,
-                "head": HEADS[aesthetic.version].stand_in,
-            }
-        ),
+        aesthetic.model_copy(update={"backbone": aesthetic.backbone.stand_in, "head": head}),
     )
 
 

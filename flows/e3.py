@@ -1,15 +1,18 @@
 """E3: images under preferences for classes (paper, section 4.2, table 1 and appendix C.5)."""
 
+import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from flows.cifar10 import cpu_mini, digits, gpu_small, paper
 from flows.class_arms import (
+    ENTROPY,
     PRINTED_POOL,
+    SPREAD,
+    WITHIN,
     ClassArm,
     balanced_arms,
     class_study,
@@ -18,25 +21,22 @@ from flows.class_arms import (
     of_arm,
     polarised_arms,
     pool_sizes,
+    pool_words,
 )
-from flows.experiment import Experiment, Frame, Printed, Study
+from flows.class_figure import draw_classes
+from flows.experiment import Experiment, Frame, Printed, Study, curves
 from flows.image_gallery import grids_of
-from flows.image_values import distance_measured, draw_over_rounds, stacked
+from flows.image_values import distance_measured
 from flows.table_1 import beside_print
 from tasks.claims import Claim, all_hold, judge, said
-from tasks.panels import band, new_figure, theory_line
 from tasks.rank import trend
 from tasks.seed_values import least_of, mean_of, ratio, with_interval
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-FloatArray = npt.NDArray[np.float64]
-ENTROPY, SPREAD, WITHIN = "class_entropy", "feature_variance", "intra_class_variance"
 AT_LEAST = 0.7999  # a rank correlation of .8 passes, rounding or not
 DYING = 0.2  # shares up to here are below 1/K of the printed pool size
-# Mean over q of |entropy - finite-pool limit|, nats; ours.
-NEAR = {4: 0.3, 16: 0.3, None: 0.3}
+# Mean over q of |entropy - finite-pool limit|, nats; ours, with room beside pilot runs (.135 at
+# K = 4 over five seeds of digits).
+NEAR = {4: 0.25, 16: 0.25, None: 0.25}
 
 
 def of_digits(quick: bool) -> Study:
@@ -97,7 +97,7 @@ def judge_e3(frame: Frame, study: Study) -> list[Claim]:
         ),
     ]
     for size in pool_sizes(study):
-        label = f"{_words(size)}: Spearman of class entropy with q"
+        label = f"{pool_words(size)}: Spearman of class entropy with q"
         polarised = polarised_arms(study, size)
         claims.append(judge(label, rank(frame, ENTROPY, polarised), above=AT_LEAST))
     found = {q: of_arm(frame, ENTROPY, arm) for q, arm in printed_pool.items()}
@@ -119,11 +119,11 @@ def _judge_limits(frame: Frame, study: Study) -> list[Claim]:
     claims = []
     for size in pool_sizes(study):
         off = distance_from_limit(frame, polarised_arms(study, size), size)
-        label = f"{_words(size)}: mean |class entropy - finite-pool limit| over q, nats"
+        label = f"{pool_words(size)}: mean |class entropy - finite-pool limit| over q, nats"
         claims.append(judge(label, off, below=NEAR[size]))
         if size == PRINTED_POOL:
             endless = distance_from_limit(frame, polarised_arms(study, size), None)
-            label = f"{_words(size)}: the same / distance from the limit of an infinite pool"
+            label = f"{pool_words(size)}: the same / distance from the limit of an infinite pool"
             claims.append(judge(label, ratio(off, endless), below=1.0))
     return claims
 
@@ -143,49 +143,6 @@ def distance_from_limit(
         for arm in arms.values()
     ]
     return mean_of(off)
-
-
-def draw(frame: Frame, study: Study) -> "Figure":
-    """Entropy over rounds; entropy, variances and distance against M; entropy against q."""
-    figure, axes = new_figure(6)
-    arms, at_printed = balanced_arms(study), polarised_arms(study, PRINTED_POOL)
-    by_count = [(arm.name, f"M = {count}") for count, arm in arms.items()]
-    draw_over_rounds(axes[0], frame, ENTROPY, by_count)
-    by_share = [(arm.name, f"q = {q:g}") for q, arm in at_printed.items()]
-    draw_over_rounds(axes[1], frame, ENTROPY, by_share)
-    axes[1].set_title(f"two classes, K = {PRINTED_POOL}", fontsize=9)
-    counts = np.array([*arms], dtype=np.float64)
-    distance = distance_measured(frame)
-    for panel, shown in (
-        (axes[2], ((ENTROPY, "measured"),)),
-        (axes[4], ((SPREAD, "all features"), (WITHIN, "within classes"))),
-        (axes[5], ((distance.metric, "measured"),)),
-    ):
-        for metric, label in shown:
-            values = stacked([of_arm(frame, metric, arm) for arm in arms.values()])
-            band(panel, counts, values, label=label, colour=label)
-        panel.set_xlabel("number of liked classes M")
-        panel.set_xticks(counts)
-    theory_line(axes[2], counts, np.log(counts), "ln M")
-    _draw_shares(axes[3], frame, study)
-    for panel in (*axes[:2], axes[2]):
-        panel.set_ylabel("class entropy, nats")
-    axes[4].set_ylabel("variance / that of training images")
-    axes[5].set_ylabel(distance.label)
-    return figure
-
-
-def _draw_shares(panel: Any, frame: Frame, study: Study) -> None:
-    """Final entropy against q for every pool size, its limit dashed in the same colour."""
-    for size in pool_sizes(study):
-        arms = polarised_arms(study, size)
-        shares = np.array([*arms])
-        values = stacked([of_arm(frame, ENTROPY, arm) for arm in arms.values()])
-        band(panel, shares, values, label=_words(size), colour=_words(size))
-        limits = [arm.limit_entropy(size) for arm in arms.values()]
-        panel.plot(shares, limits, color=panel.lines[-1].get_color(), linestyle="--", linewidth=1.1)
-    panel.set_xlabel("share q of the first class (dashed: finite-pool limit)")
-    panel.set_ylabel("class entropy, nats")
 
 
 def table(frame: Frame, study: Study) -> pd.DataFrame:
@@ -225,6 +182,13 @@ def remarks(frame: Frame, study: Study) -> list[str]:
     """What is not the paper's, and how the numbers are to be read."""
     claims = judge_e3(frame, study)
     distance = distance_measured(frame)
+    arms, faint = balanced_arms(study), polarised_arms(study, PRINTED_POOL).get(0.3)
+    most = arms[max(arms)]
+    spreads = [
+        mean_of(curves(frame, SPREAD, arm=most.name).iloc[:1]),
+        *(mean_of(of_arm(frame, SPREAD, arm)) for arm in arms.values()),
+    ]
+    kept = mean_of(of_arm(frame, ENTROPY, faint)) if faint else math.nan
     return said(
         (
             "The paper names neither pool size nor gamma nor the length of fine-tuning, which "
@@ -251,16 +215,25 @@ def remarks(frame: Frame, study: Study) -> list[str]:
             "of an infinite one.",
             all_hold(claims, "the same / distance from the limit of an infinite pool"),
         ),
+        (
+            f"At K = 4 and q = .3 the limit keeps the minority at 12 % (.37 nats); measured are "
+            f"{kept:.3g}, printed .036. Few winners a round and a classifier that errs lose it "
+            "before the pool does.",
+            kept < 0.18,
+        ),
+        (
+            f"Feature variance does not rank with M here: over that of the training images it is "
+            f"{spreads[0]:.3g} at p_0 and ends at {', '.join(f'{one:.3g}' for one in spreads[1:])} "
+            f"for M = {', '.join(map(str, arms))}. Retraining on its own samples shrinks it as "
+            "well, whatever is liked.",
+            not np.isnan(spreads).any() and not all_hold(claims, "feature variance with M"),
+        ),
     )
 
 
 def unjudged(study: Study) -> str | None:
     """Why a study of one seed has no verdict."""
     return "one seed, and the rule needs intervals over seeds" if num_seeds(study) == 1 else None
-
-
-def _words(pool_size: int | None) -> str:
-    return f"K = {pool_size or 'all'}"
 
 
 EXPERIMENT = Experiment(
@@ -270,7 +243,7 @@ EXPERIMENT = Experiment(
     source="paper, section 4.2, table 1 and appendix C.5; intervals, pools and limits ours",
     study=of_digits,
     judge=judge_e3,
-    draw=draw,
+    draw=draw_classes,
     compare=compare,
     table=table,
     remarks=remarks,

@@ -12,7 +12,11 @@ from flows.reproduce import num_runs, study_points
 from flows.sweep_points import Point
 from tasks.claims import VIOLATED, VOID, overall
 from tests.flows.frames import Measure, check_judge, check_pages, made_up, with_seeds
+from tests.flows.small_studies import small
 from theory.limits import finite_pool_limit
+
+# As judged, but for the number of rounds.
+SMALL = small("e3", {"iterations": 2})
 
 Change = Callable[[dict[str, float], Point], dict[str, float]]
 
@@ -56,11 +60,11 @@ SHIFTED = with_change(lambda found, _: {"class_entropy": found["class_entropy"] 
 
 def test_every_claim_holds_can_fail_and_needs_its_metrics() -> None:
     needed = ("class_entropy", "feature_variance", "intra_class_variance", "frechet_classifier")
-    check_judge(EXPERIMENT, measured, [FALLING, ENDLESS, FARTHER, WIDE, SHIFTED], needed)
+    check_judge(SMALL, measured, [FALLING, ENDLESS, FARTHER, WIDE, SHIFTED], needed)
 
 
 def test_shares_of_an_infinite_pool_violate_the_explanation_alone() -> None:
-    study = with_seeds(EXPERIMENT.study(True), 2)
+    study = with_seeds(SMALL.study(True), 2)
     claims = EXPERIMENT.judge(made_up(study, ENDLESS), study)
     wrong = [one.claim for one in claims if one.verdict == VIOLATED]
     assert wrong
@@ -68,7 +72,7 @@ def test_shares_of_an_infinite_pool_violate_the_explanation_alone() -> None:
 
 
 def test_figure_table_and_remarks_are_made_of_what_was_measured() -> None:
-    study = with_seeds(EXPERIMENT.study(True), 2)
+    study = with_seeds(SMALL.study(True), 2)
     frame = made_up(study, measured)
     check_pages(EXPERIMENT, frame, study)
     table = EXPERIMENT.table(frame, study)
@@ -80,13 +84,13 @@ def test_figure_table_and_remarks_are_made_of_what_was_measured() -> None:
 
 
 def test_a_figure_is_drawn_of_whatever_runs_there_are() -> None:
-    study = with_seeds(EXPERIMENT.study(True), 2)
+    study = with_seeds(SMALL.study(True), 2)
     frame = made_up(study, measured)
     EXPERIMENT.draw(frame[frame["arm"] == "m5"], study)
 
 
 def test_print_stands_beside_measurements_and_fid_beside_fid_only() -> None:
-    study = with_seeds(EXPERIMENT.study(True), 1)
+    study = with_seeds(SMALL.study(True), 1)
     frame = made_up(study, measured)
     rows = {one.quantity: one for one in EXPERIMENT.compare(frame, study)}
     assert len(rows) == 9 * 4
@@ -103,7 +107,7 @@ def test_print_stands_beside_measurements_and_fid_beside_fid_only() -> None:
 
 
 def test_fid_in_some_runs_only_is_void() -> None:
-    study = with_seeds(EXPERIMENT.study(True), 2)
+    study = with_seeds(SMALL.study(True), 2)
 
     def with_fid(point: Point, k: int) -> dict[str, float]:
         has = point.config.seed == 0
@@ -134,8 +138,23 @@ def test_the_smaller_studies_are_judged_by_what_they_have(preset: str) -> None:
 
 
 def test_the_distance_from_the_limit_is_that_of_the_means() -> None:
-    study = with_seeds(EXPERIMENT.study(True), 1)
+    study = with_seeds(SMALL.study(True), 1)
     frame, arms = made_up(study, measured), polarised_arms(study, 4)
     assert distance_from_limit(frame, arms, 4) == pytest.approx(0, abs=1e-12)
     apart = [abs(one.limit_entropy(None) - one.limit_entropy(4)) for one in arms.values()]
     assert distance_from_limit(frame, arms, None) == pytest.approx(np.mean(apart))
+
+
+def test_what_differs_from_print_and_theory_is_said_where_it_was_measured() -> None:
+    study = with_seeds(SMALL.study(True), 1)
+
+    def lost(point: Point, k: int) -> dict[str, float]:
+        found = measured(point, k)
+        if point.arm == "k4-q30":
+            found["class_entropy"] = 0.06
+        return found | {"feature_variance": 0.7 if k == 0 else 0.5 - found["feature_variance"]}
+
+    words = " ".join(EXPERIMENT.remarks(made_up(study, lost), study))
+    assert "measured are 0.06, printed .036" in words
+    assert "it is 0.7 at p_0 and ends at 0.2, 0.1, " in words
+    assert "at p_0" not in " ".join(EXPERIMENT.remarks(made_up(study, measured), study))
