@@ -98,7 +98,7 @@ def test_a_reward_that_is_the_same_for_all_samples_cannot_be_standardised(
 
     from rewards.ink import InkReward
 
-    monkeypatch.setattr(InkReward, "__call__", lambda _self, rows: np.full(rows.num_rows, 0.25))
+    monkeypatch.setattr(InkReward, "__call__", lambda _self, rows: np.full(rows.num_rows, 0.1))
     rewards = [{"kind": "ink", "standardise": True}]
     context = create(store_of(image_run, tmp_path), "constant", {"rewards": rewards})
     text = (
