@@ -1,10 +1,10 @@
 """Golden values of one tiny image run, one group a stage.
 
-As test_golden.py, for stages that compute in float32. Another processor rounds otherwise, and
-what is rounded is trained on and drawn from: so the values of the first fits and of p_0 hold to
-1e-3 and, of pixels, to one grey level on average; what is chosen from near-equal scores later
-in the run is not compared. After a deliberate change raise its number in `STAGE_VERSIONS` and
-print new values with `python -m tests.flows.test_image_golden`.
+As test_golden.py, for stages that compute in float32. Kernels for other processors were found
+to differ by 4e-7; what is trained is compared to 1e-4. A byte that is rounded the other way moves
+scores and metrics more, and with them the winners, so only what comes before the first winners
+is compared closely. After a deliberate change raise its number in `STAGE_VERSIONS` and print new
+values with `python -m tests.flows.test_image_golden`.
 """
 
 import json
@@ -63,14 +63,15 @@ def test_a_tiny_image_run_gives_the_golden_values(image_run: RunContext) -> None
         "classifier.test_accuracy": {"abs": 2 / 300},
         "sample.mean_of_rows": {"abs": 1.0},
         # Of one image, whose bytes may be rounded the other way.
-        "draw.scores": {"rel": 0.02},
+        "draw.scores": {"rel": 5e-3},
+        "evaluate": {"rel": 1e-3},
         # The winners of near-equal candidates may be others.
         "retrain.loss": {"rel": 0.05},
     }
     for name, tolerance in tolerances.items():
         assert found[name] == pytest.approx(expected[name], **tolerance), name
-    for name in ("classifier.loss", "initial.loss", "evaluate"):
-        assert found[name] == pytest.approx(expected[name], rel=1e-3), name
+    for name in ("classifier.loss", "initial.loss"):
+        assert found[name] == pytest.approx(expected[name], rel=1e-4), name
 
 
 if __name__ == "__main__":
