@@ -17,7 +17,10 @@ CASES = [
         ["--set", "rewards.0.weight=-1"],
         "weight: Input should be greater than or equal to 0, got -1",
     ),
-    (["--set", "rewards.0.kind=unheard-of"], "reward: expected one of gaussian-bump"),
+    (
+        ["--set", "rewards.0.kind=unheard-of"],
+        "reward: expected one of aesthetic, class-probability",
+    ),
     (
         ["--set", "rewards.0.weight=0", "--set", "rewards.1.weight=0"],
         "at least one positive weight",
