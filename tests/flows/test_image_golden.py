@@ -58,7 +58,7 @@ def test_a_tiny_image_run_gives_the_golden_values(image_run: RunContext) -> None
     assert found.keys() == expected.keys()
     for name in ("versions", "draw.active"):
         assert found[name] == expected[name], name
-    tolerances = {
+    tolerances: dict[str, dict[str, Any]] = {
         # Two of 300 test images.
         "classifier.test_accuracy": {"abs": 2 / 300},
         "sample.mean_of_rows": {"abs": 1.0},
