@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.errors import ConfigError, EnvironmentProblem
+from data.installation import INSTALL
 
 UInt8Array = npt.NDArray[np.uint8]
 Split = Literal["train", "test"]
@@ -188,5 +189,5 @@ def _package(name: str) -> Any:
     except ImportError as error:
         raise EnvironmentProblem(
             f"data set cifar10: expected package {name.partition('.')[0]!r}, got: {error}; "
-            "install it with `pip install 'pluralist[images]'`"
+            f"install it with `{INSTALL}`"
         ) from error

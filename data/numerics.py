@@ -7,6 +7,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+NOT_INSTALLED = "not installed"
+
 
 def numerics_class(
     device: str,
@@ -33,11 +35,11 @@ def numerics_class(
 
 @cache
 def library_version(name: str) -> str:
-    """Installed version of distribution `name`, or "not installed"."""
+    """Installed version of distribution `name`, or `NOT_INSTALLED`."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
-        return "not installed"
+        return NOT_INSTALLED
 
 
 def differences(expected: dict[str, Any], found: dict[str, Any]) -> list[tuple[str, Any, Any]]:

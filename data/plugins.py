@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from data.configuration import FrozenConfig, describe_errors
 from data.errors import ConfigError, EnvironmentProblem
+from data.installation import INSTALL
 
 OWN = "pluralist"
 
@@ -117,9 +118,10 @@ class PluginFamily:
         return metadata.entry_points(group=self.group)
 
     def _not_importable(self, kind: str, origin: str, error: ImportError) -> EnvironmentProblem:
+        how = f" with `{INSTALL}`" if origin == OWN else ""
         return EnvironmentProblem(
             f"{self.noun} {kind!r} of {origin}: expected it to be importable, got: {error}; "
-            "install what it needs"
+            f"install what it needs{how}"
         )
 
 

@@ -9,15 +9,28 @@ from contextlib import contextmanager
 
 from data.compute import Compute, computing
 from data.errors import EnvironmentProblem
+from data.installation import INSTALL
 
-INSTALL = "pip install -c constraints.txt '.[images]'"
+
+def check_torch() -> None:
+    """Raise `EnvironmentProblem` unless torch can be imported.
+
+    It may be installed and yet not load, such as a build for another platform.
+    """
+    try:
+        import torch  # noqa: F401
+    except (ImportError, OSError) as error:
+        raise EnvironmentProblem(
+            f"torch: expected it to be importable, got: {error}; run `{INSTALL}`"
+        ) from error
 
 
 def check_device(device: str) -> str:
     """Model name of `device` ("cuda" asks torch); never another device instead.
 
-    Raises `EnvironmentProblem` for a GPU that is not there.
+    Raises `EnvironmentProblem` for a GPU that is not there, and as `check_torch`.
     """
+    check_torch()
     import torch
 
     if device == "cpu":
@@ -35,9 +48,9 @@ def torch_session(on: Compute) -> Iterator[None]:
     """Compute with torch on `on` inside: threads, determinism, no hidden TF32."""
     # Read when CUDA starts; without it deterministic matrix products are refused.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    check_device(on.device)
     import torch
 
-    check_device(on.device)
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     precision = torch.get_float32_matmul_precision()
     torch.set_num_threads(on.threads)

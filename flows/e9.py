@@ -6,12 +6,23 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from flows.arms import NO_CURATION, least_variance
-from flows.domain import Plain
-from flows.experiment import Block, Experiment, Frame, Study, curves, last_values
+from flows.baselines import (
+    ARMS,
+    BALANCED,
+    BEST,
+    MIXTURES,
+    NOTHING,
+    ONE,
+    RIVALS,
+    SUM,
+    baseline_study,
+    collapse_times,
+    judge_least_variance,
+    log_drift,
+)
+from flows.experiment import Experiment, Frame, Study, curves, last_values
 from flows.gmm import paper
 from tasks.claims import Claim, all_hold, judge, said
-from tasks.crossings import collapse_time
 from tasks.geometry import two_modes
 from tasks.panels import band, new_figure, one_legend
 from tasks.seed_values import largest_of, least_of, mean_of, ratio, with_interval
@@ -20,43 +31,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FloatArray = npt.NDArray[np.float64]
-BALANCED, ONE, BEST = "balanced", "one-reward", "best-of-k"
-SUM, NOTHING = "weighted-sum", "no-curation"
-# Arms that curate without drawing the reward for every draw, and arms that add rows to balanced.
-RIVALS = (ONE, SUM, BEST, "per-round", "alternate")
-MIXTURES = ("real-data", "accumulate")
-ARMS = (BALANCED, *RIVALS, NOTHING, *MIXTURES)
-POOL_SIZE = 16
 COLLAPSED = 0.01  # of the variance of p_0
 
 
 def study(quick: bool) -> Study:
     """Nine arms with 20 seeds, 5 when quick; best-of-K with K = 16, real share .1."""
-    base = paper()
-    parts = [reward.model_dump(mode="json") for reward in base.rewards]
-    audited = [part | {"weight": 0.0} for part in parts]
-    arms: dict[str, Plain] = {
-        BALANCED: {},
-        ONE: {"q": 1.0},
-        SUM: {"rewards": [*audited, {"kind": "weighted-sum", "weight": 1.0, "parts": parts}]},
-        BEST: {
-            "q": 1.0,
-            "selection": {"scheme": "fresh", "pool_size": POOL_SIZE, "temperature": 0.0},
-        },
-        "per-round": {"selection": {"active_reward": "per-round"}},
-        "alternate": {"selection": {"active_reward": "alternate"}},
-        NOTHING: NO_CURATION,
-        "real-data": {"training": {"real_share": 0.1}},
-        "accumulate": {"training": {"accumulate": True}},
-    }
-    seeds = {"seed": range(5 if quick else 20)}
-    return Study("baselines", base, tuple(Block(seeds, arm, arms[arm]) for arm in ARMS))
+    return baseline_study("baselines", paper(), seeds=5 if quick else 20)
 
 
-def collapse_times(frame: Frame, study: Study, arm: str) -> FloatArray:  # (runs,)
+def collapsed_at(frame: Frame, study: Study, arm: str) -> FloatArray:  # (runs,)
     """k at which Var[r_1] of each run is 1 % of p_0's; infinite where it stays above."""
-    found = curves(frame, f"reward_var.{study.base.reward_names[0]}", arm=arm)
-    return np.array([collapse_time(found[run], COLLAPSED) for run in found.columns])
+    return collapse_times(frame, f"reward_var.{study.base.reward_names[0]}", arm, COLLAPSED)
 
 
 def offset(frame: Frame, study: Study, arm: str) -> FloatArray:  # (runs,)
@@ -73,36 +58,12 @@ def offset(frame: Frame, study: Study, arm: str) -> FloatArray:  # (runs,)
     return np.asarray(apart / (2 * modes.gamma * modes.distance**2), dtype=np.float64)
 
 
-def drift(frame: Frame, study: Study) -> FloatArray:  # (2 runs,)
-    """|ln(Var[r_i] at the end / at the start)| of every run without curation, both rewards."""
-    found = [
-        curves(frame, f"reward_var.{name}", arm=NOTHING).to_numpy()
-        for name in study.base.reward_names
-    ]
-    return np.concatenate([np.abs(np.log(one[-1] / one[0])) for one in found if len(one)] or [[]])
-
-
 def judge_e9(frame: Frame, study: Study) -> list[Claim]:
     """Order of the arms; thresholds ours, each with room beside what pilot runs measured."""
-    least = {arm: least_variance(frame, study, arm=arm) for arm in ARMS}
-    claims = [
-        judge(
-            f"least min_i Var[r_i] of balanced / largest of {arm}",
-            ratio(least_of(least[BALANCED]), largest_of(least[arm])),
-            above=above,
-        )
-        for arm, above in ((*((rival, 10.0) for rival in RIVALS), (NOTHING, 1.0)))
-    ]
-    claims += [
-        judge(
-            f"mean min_i Var[r_i] of balanced / of {arm}",
-            ratio(mean_of(least[BALANCED]), mean_of(least[arm])),
-            above=1.0,
-        )
-        for arm in MIXTURES
-    ]
+    above = dict.fromkeys(RIVALS, 10.0) | dict.fromkeys((NOTHING, *MIXTURES), 1.0)
+    claims = judge_least_variance(frame, study, above=above)
     squared = last_values(frame, "order_parameter_squared", arm=SUM)
-    times = {arm: mean_of(collapse_times(frame, study, arm)) for arm in ARMS}
+    times = {arm: mean_of(collapsed_at(frame, study, arm)) for arm in ARMS}
     next_fastest = least_of([times[arm] for arm in ARMS if arm != BEST])
     return [
         *claims,
@@ -119,7 +80,7 @@ def judge_e9(frame: Frame, study: Study) -> list[Claim]:
         ),
         judge(
             "no curation: mean |ln(Var[r_i] at the end / at the start)|",
-            mean_of(drift(frame, study)),
+            mean_of(log_drift(frame, study, NOTHING)),
             below=float(np.log(2)),
         ),
     ]
@@ -162,7 +123,7 @@ def table(frame: Frame, study: Study) -> pd.DataFrame:
         squared = last_values(frame, "order_parameter_squared", arm=arm)
         row["M^2"] = with_interval(squared)
         row["tail coverage"] = with_interval(last_values(frame, "tail_coverage", arm=arm))
-        row[f"k of 1 % of Var[{names[0]}]"] = with_interval(collapse_times(frame, study, arm))
+        row[f"k of 1 % of Var[{names[0]}]"] = with_interval(collapsed_at(frame, study, arm))
         rows.append(row)
     return pd.DataFrame(rows)
 

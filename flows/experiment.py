@@ -20,6 +20,8 @@ from tasks.settings import RunConfig
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from tasks.context import RunContext
+
 FAMILY = PluginFamily(
     noun="experiment", package="flows", export="EXPERIMENT", group="pluralist.experiments"
 )
@@ -89,6 +91,7 @@ class Experiment:
     any, `table` one more table for the page, and `remarks` what has to be said in words, above
     all where we disagree with the paper. `presets` are studies at several settings, the first
     of them `study`. `unjudged` says why what is measured is no verdict, if it is none.
+    `gallery` draws further figures, by name, from the artifacts of the runs themselves.
     """
 
     name: str
@@ -103,6 +106,7 @@ class Experiment:
     remarks: Callable[[Frame, Study], list[str]] = lambda _frame, _study: []
     presets: Mapping[str, Callable[[bool], Study]] = field(default_factory=dict)
     unjudged: Callable[[Study], str | None] = lambda _study: None
+    gallery: Callable[[Sequence["RunContext"]], Mapping[str, "Figure"]] | None = None
 
     def scale(self, *, quick: bool, preset: str | None) -> Scale:
         """The scale asked for; raises `ConfigError` for a preset that the experiment has not."""

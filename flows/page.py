@@ -25,6 +25,7 @@ def render_page(made: Reproduction, records: Sequence[RunRecord]) -> str:
     ]
     if made.figure is not None:
         parts.append(f"![{experiment.title}]({made.figure.name})")
+    parts += [f"![{experiment.title}: {name}]({path.name})" for name, path in made.gallery.items()]
     if made.printed:
         rows = [
             (one.quantity, one.printed, one.measured, one.measured - one.printed)
@@ -50,7 +51,7 @@ def _how(made: Reproduction) -> str:
         f"[{made.results.name}]({made.results.name})",
         f"- pluralist {made.package_version}; numerics class "
         + ", ".join(f"{key} {value}" for key, value in _flat(made.numerics)),
-        "- stand-ins used: none",
+        f"- stand-ins used: {'; '.join(made.stand_ins) or 'none'}",
     ]
     for block in made.study.blocks:
         axes = "; ".join(f"{key} = {_listed(values)}" for key, values in block.axes.items())

@@ -1,9 +1,10 @@
 """Reproducing an experiment: its sweep, its verdict, one table, one figure, one page."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -16,12 +17,18 @@ from flows.domain import find_domain, merge, parse_settings
 from flows.experiment import Experiment, Frame, Scale, Study
 from flows.page import render_page
 from flows.reproduction import Reproduction, plain_outcome
+from flows.rounds import is_complete
 from flows.sweep_points import Axis, Point, points, values_in_arm
 from flows.sweep_records import create_sweep, default_sweep_name
 from flows.sweep_results import collect
 from tasks.claims import HOLDS, VOID, Claim, overall
+from tasks.context import RunContext
 from tasks.figures import save_figure
 from tasks.settings import parse_config
+from tasks.stand_ins import stand_ins
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Runs the members of a group that are not complete; returns those that failed.
 RunGroup = Callable[[Store, str], Sequence[str]]
@@ -76,13 +83,14 @@ def reproduce(
     failed = list(run_group(store, name))
     frame = collect(store, records)
     claims = judged(experiment, frame, study, num_runs=len(records))
-    reason = experiment.unjudged(study)
+    verdict = _verdict(experiment, study, claims)
+    gallery = {} if verdict == VOID else _gallery(experiment, store, records)
     made = Reproduction(
         experiment=experiment,
         scale=scale,
         study=study,
         group=name,
-        verdict=overall(claims) if reason is None else f"not judged: {reason}",
+        verdict=verdict,
         claims=claims,
         printed=experiment.compare(frame, study),
         remarks=experiment.remarks(frame, study),
@@ -93,8 +101,10 @@ def reproduce(
         package_version=records[0].package_version,
         numerics=records[0].numerics,
         folder=folder,
+        stand_ins=stand_ins(study.base),
+        gallery_names=tuple(gallery),
     )
-    _write(made, frame, records)
+    _write(made, frame, records, gallery)
     return made
 
 
@@ -105,6 +115,27 @@ def judged(experiment: Experiment, frame: Frame, study: Study, *, num_runs: int)
         "runs measured", float(measured), f"= {num_runs}", HOLDS if measured == num_runs else VOID
     )
     return [whole, *experiment.judge(frame, study)]
+
+
+def _verdict(experiment: Experiment, study: Study, claims: list[Claim]) -> str:
+    """What the claims come to, unless the study is of a kind that is never judged.
+
+    With runs missing it is void in any case.
+    """
+    reason = experiment.unjudged(study)
+    if reason is None or claims[0].verdict != HOLDS:
+        return overall(claims)
+    return f"not judged: {reason}"
+
+
+def _gallery(
+    experiment: Experiment, store: Store, records: Sequence[RunRecord]
+) -> Mapping[str, "Figure"]:
+    if experiment.gallery is None:
+        return {}
+    return experiment.gallery(
+        [RunContext(store, record) for record in records if is_complete(store, record)]
+    )
 
 
 def _located(study: Study, settings: Sequence[str]) -> Study:
@@ -128,9 +159,16 @@ def _discard(experiment: Experiment, folder: Path) -> None:
     with storage_errors(folder):
         for suffix in OUTPUTS:
             (folder / f"{experiment.name.lower()}.{suffix}").unlink(missing_ok=True)
+        for path in folder.glob(f"{experiment.name.lower()}.*.png"):
+            path.unlink(missing_ok=True)
 
 
-def _write(made: Reproduction, frame: Frame, records: Sequence[RunRecord]) -> None:
+def _write(
+    made: Reproduction,
+    frame: Frame,
+    records: Sequence[RunRecord],
+    gallery: Mapping[str, "Figure"],
+) -> None:
     with storage_errors(made.folder):
         made.folder.mkdir(parents=True, exist_ok=True)
         table = pa.Table.from_pandas(frame, preserve_index=False)
@@ -138,5 +176,8 @@ def _write(made: Reproduction, frame: Frame, records: Sequence[RunRecord]) -> No
         name = made.experiment.name.lower()
         if made.figure is not None:
             save_figure(made.experiment.draw(frame, made.study), made.folder, name)
+        for one, path in made.gallery.items():
+            # Grids of pixels: as a vector file they would only be larger.
+            gallery[one].savefig(path, dpi=150)
         replace_file(made.page, render_page(made, records).encode())
         replace_file(made.folder / f"{name}.json", canonical_json(plain_outcome(made)))

@@ -29,6 +29,8 @@ class Reproduction:
     package_version: str
     numerics: dict[str, object]
     folder: Path
+    stand_ins: tuple[str, ...] = ()
+    gallery_names: tuple[str, ...] = ()
 
     @property
     def page(self) -> Path:
@@ -44,6 +46,15 @@ class Reproduction:
     def figure(self) -> Path | None:
         """The figure, also as SVG beside it; None for a void verdict, since it would mislead."""
         return None if self.verdict == VOID else self.folder / f"{self.experiment.name.lower()}.png"
+
+    @property
+    def gallery(self) -> dict[str, Path]:
+        """The figures drawn from artifacts, by name.
+
+        A dot before the name, since another experiment may be called as this one and more.
+        """
+        name = self.experiment.name.lower()
+        return {one: self.folder / f"{name}.{one}.png" for one in self.gallery_names}
 
 
 def plain_outcome(made: Reproduction) -> dict[str, object]:
@@ -68,4 +79,6 @@ def plain_outcome(made: Reproduction) -> dict[str, object]:
         "page": str(made.page),
         "results": str(made.results),
         "figure": made.figure and str(made.figure),
+        "gallery": [str(path) for path in made.gallery.values()],
+        "stand_ins": list(made.stand_ins),
     }

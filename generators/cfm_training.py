@@ -4,10 +4,10 @@ With images x_1, noise x_0, their coupling and t uniform, the field v is fitted 
 mean of (v(t, (1 - t) x_0 + t x_1) - (x_1 - x_0))^2 over all values of a batch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,8 @@ from data.checkpoints import CheckpointFolder
 from data.compute import compute
 from data.errors import BadNumbers
 from data.training_state import read_state, write_state
-from generators.cfm_batches import BatchMaker, step_seed
+from generators.cfm_batches import Batch, BatchMaker, step_seed
 from generators.cfm_precision import computing_in, laid_out
-from generators.cfm_processes import ALONE, Processes
 from generators.ot_cfm_config import Training
 from generators.weight_average import move_average
 
@@ -37,6 +36,36 @@ class Fit:
     losses: FloatArray  # (num_steps,)
 
 
+class Sharing(Protocol):
+    """How processes share the work of a fit."""
+
+    rank: int
+
+    def share(self, batch: Batch) -> Batch:
+        """The rows of a batch that this process takes."""
+        ...
+
+    def average(self, tensors: "Sequence[torch.Tensor]") -> None:
+        """Replace each tensor by its mean over the processes, in place."""
+        ...
+
+
+class Alone:
+    """One process."""
+
+    rank = 0
+
+    def share(self, batch: Batch) -> Batch:
+        """The whole batch."""
+        return batch
+
+    def average(self, tensors: "Sequence[torch.Tensor]") -> None:
+        """Nothing to do."""
+
+
+ALONE = Alone()
+
+
 def train_field(
     field: "torch.nn.Module",
     batches: BatchMaker,
@@ -44,7 +73,7 @@ def train_field(
     *,
     precision: dict[str, Any],
     checkpoints: CheckpointFolder | None = None,
-    processes: Processes = ALONE,
+    sharing: Sharing = ALONE,
 ) -> Fit:
     """Fit `field`, whose weights are where it starts; it is left changed.
 
@@ -63,9 +92,9 @@ def train_field(
         closing(batches.ahead(first, training.num_steps)) as coming,
     ):
         for step, batch in enumerate(coming, start=first):
-            share = processes.share(batch)
+            share = sharing.share(batch)
             # Dropout draws from torch's global generator.
-            _seed_generators(device, step_seed(batches.seed, step) ^ processes.rank)
+            _seed_generators(device, step_seed(batches.seed, step) ^ sharing.rank)
             times, positions, velocities = (
                 tensor.to(device, non_blocking=True)
                 for tensor in (share.times, share.positions, share.velocities)
@@ -74,13 +103,13 @@ def train_field(
                 answer = forward(times, positions)
                 loss = (answer.float() - velocities).square().mean()
                 loss.backward()
-            processes.average([loss.detach(), *state.gradients()])
+            sharing.average([loss.detach(), *state.gradients()])
             state.advance(step, loss.detach())
             done = step + 1
             is_checkpoint = done % training.checkpoint_every == 0 and done < training.num_steps
             if device == "cpu" or is_checkpoint or done % STEPS_PER_LOOK == 0:
                 state.look(done)
-            if is_checkpoint and checkpoints is not None and processes.rank == 0:
+            if is_checkpoint and checkpoints is not None and sharing.rank == 0:
                 checkpoints.commit({"step": done}, state.write)
     state.look(training.num_steps)
     return Fit(state.averaged(), state.losses.cpu().double().numpy())

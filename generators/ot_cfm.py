@@ -16,8 +16,8 @@ from data.model_folder import read_model, write_model
 from data.schemas import TRAINING
 from generators.cfm_batches import BatchMaker
 from generators.cfm_precision import laid_out, resolved_precision
+from generators.cfm_processes import Job, train_together
 from generators.cfm_sampling import draw_images
-from generators.cfm_training import train_field
 from generators.ot_cfm_config import MlpField, OtCfmConfig, Refit, Sampler, Training
 from generators.ot_cfm_initial import OtCfmInitial
 from generators.registry import Generator, GeneratorConfig, InitialConfig
@@ -212,13 +212,10 @@ class OtCfm:
             seed=seed,
             pinned=device != "cpu",
         )
-        fit = train_field(
-            self._field(),
-            batches,
-            training,
-            precision=self.precision(self.config, device),
-            checkpoints=checkpoints,
-        )
+        precision = self.precision(self.config, device)
+        job = Job(self.config, self.shape, self.weights, batches, training, precision, checkpoints)
+        number = self.config.processes
+        fit = job.run() if number == 1 else train_together(job, number)
         return type(self)(self.config, self.shape, fit.weights, fit.losses)
 
 

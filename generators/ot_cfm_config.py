@@ -138,6 +138,10 @@ class OtCfmConfig(GeneratorConfig):
     )
     compile: Switch = setting("auto", "torch.compile, for training. auto: off", "O")
 
+    processes: int = setting(
+        1, "processes, one a GPU, that share the batches of training", "O", ge=1
+    )
+
     @model_validator(mode="after")
     def _check_precision(self) -> Self:
         if self.field.kind == "mlp" and self.channels_last == "on":

@@ -1,4 +1,4 @@
-"""Velocity fields: networks v(t, x) for n times and n images of C x H x W."""
+"""Velocity fields: networks v(t, x) for n times, or one, and n images of C x H x W."""
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -97,7 +97,7 @@ def _mlp_class() -> Any:
 
         def forward(
             self,
-            times: torch.Tensor,  # (n,)
+            times: torch.Tensor,  # (n,), or (1,) for all
             images: torch.Tensor,  # (n, C, H, W)
         ) -> torch.Tensor:  # (n, C, H, W)
             angles = times[:, None] * self.rates

@@ -5,34 +5,19 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from data.files import link_new
 from data.numerics import library_version, numerics_class
 from data.store import Store
 from generators import registry as generators
+from pluralist.finding import FAILED, GOOD, WARNING, Finding
+from pluralist.images_extra import cuda_devices, images_extra
 from rewards import registry as rewards
 
-GOOD, WARNING, FAILED = "ok", "warning", "failed"
 LOW_DISK = 2e9
 FASTAPI_LIMIT = (0, 151)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One checked subject: what was found and, unless all is well, what to do."""
-
-    status: str
-    subject: str
-    found: str
-    advice: str | None = None
-
-    def plain(self) -> dict[str, Any]:
-        """The finding as plain values."""
-        return asdict(self)
 
 
 def examine(store: Store) -> list[Finding]:
@@ -41,7 +26,9 @@ def examine(store: Store) -> list[Finding]:
         _packages,
         _prefect_server,
         _plugins,
+        images_extra,
         _device,
+        cuda_devices,
         lambda: _disk(store),
         lambda: _create_only(store),
     ]
@@ -66,9 +53,6 @@ def _packages() -> list[Finding]:
                 "pip install 'fastapi<0.151'",
             )
         )
-    torch, vision = library_version("torch"), library_version("torchvision")
-    if "not installed" in (torch, vision):
-        findings.append(Finding(GOOD, "torch", f"{torch}; torchvision {vision} (not needed here)"))
     return findings
 
 

@@ -148,4 +148,6 @@ def _show(made: "Reproduction") -> None:
     print_line(f"page       {made.page}")
     if made.figure is not None:
         print_line(f"figure     {made.figure}")
+    for path in made.gallery.values():
+        print_line(f"gallery    {path}")
     print_line(f"results    {made.results}\n")

@@ -9,7 +9,8 @@ from data.errors import EnvironmentProblem
 from data.store import Store
 from flows.domain import find_domain, find_preset
 from pluralist.config_text import config_yaml
-from pluralist.doctor import FAILED, examine
+from pluralist.doctor import examine
+from pluralist.finding import FAILED
 from pluralist.options import STORE_PATH, JsonOption, StoreOption
 from pluralist.output import print_json, print_line, print_table
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from data.configuration import setting
 from rewards.image_scoring import (
+    LIBRARIES,
     BatchedScorer,
     LearnedImageConfig,
     Score,
@@ -68,7 +69,7 @@ class AestheticReward:
     """r(x) = gamma (linear layers of the image's CLIP embedding divided by its length)."""
 
     Config: ClassVar[type[RewardConfig]] = AestheticConfig
-    libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
+    libraries: ClassVar[tuple[str, ...]] = LIBRARIES
 
     def __init__(self, config: AestheticConfig) -> None:
         self.config = config

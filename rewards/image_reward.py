@@ -11,6 +11,7 @@ import pyarrow as pa
 from data.configuration import setting
 from rewards.blip_layout import image_encoder, part_of, text_encoder
 from rewards.image_scoring import (
+    LIBRARIES,
     PROMPT,
     BatchedScorer,
     LearnedImageConfig,
@@ -60,7 +61,7 @@ class ImageRewardReward:
     """
 
     Config: ClassVar[type[RewardConfig]] = ImageRewardConfig
-    libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
+    libraries: ClassVar[tuple[str, ...]] = LIBRARIES
 
     def __init__(self, config: ImageRewardConfig) -> None:
         self.config = config

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 Score = Callable[["torch.Tensor"], "torch.Tensor"]  # (b, 3, H, W) uint8 -> (b,)
 
+# transformers prepares pixels with torchvision.
+LIBRARIES = ("torch", "torchvision", "transformers")
 PROMPT = "a photo"
 
 

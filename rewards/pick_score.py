@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from data.configuration import setting
 from rewards.image_scoring import (
+    LIBRARIES,
     PROMPT,
     BatchedScorer,
     LearnedImageConfig,
@@ -53,7 +54,7 @@ class PickScoreReward:
     """r(x) = gamma e^s cos(image, text), s the model's logit scale (Kirstain et al. 2023)."""
 
     Config: ClassVar[type[RewardConfig]] = PickScoreConfig
-    libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
+    libraries: ClassVar[tuple[str, ...]] = LIBRARIES
 
     def __init__(self, config: PickScoreConfig) -> None:
         self.config = config

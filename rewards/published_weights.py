@@ -27,7 +27,12 @@ class PublishedWeights(FrozenConfig):
 
     repo: str = setting(..., "repository, owner/name", "O")
     revision: str = setting(..., "commit of the repository", "O", pattern=r"^[0-9a-f]{40}$")
-    host: Literal["hub", "github"] = setting("hub", "Hugging Face hub, or GitHub", "O")
+    host: Literal["hub", "github", "stand-in"] = setting(
+        "hub",
+        "Hugging Face hub, GitHub, or stand-in: a tiny random model of the same layout, made anew "
+        "in every process, to rehearse with",
+        "O",
+    )
     folder: str | None = setting(
         None, "folder with the files, instead of fetched ones", "O", location=True
     )
@@ -48,6 +53,11 @@ class PublishedWeights(FrozenConfig):
             )
         return self
 
+    @property
+    def stand_in(self) -> Self:
+        """A tiny random model in their place, of which no file is needed."""
+        return self.model_copy(update={"host": "stand-in", "folder": None, "sha256": None})
+
     def is_of(self, published: "PublishedWeights") -> bool:
         """Whether these are sure to be the weights of `published`, by commit or by digest."""
         if self.sha256 is not None and published.sha256 is not None:
@@ -63,6 +73,10 @@ def find_files(weights: PublishedWeights, names: Sequence[str]) -> Path:
     Fetches what neither the folder nor a cache holds. Raises `EnvironmentProblem` for a
     missing file (with the command that fetches it) and for another digest.
     """
+    if weights.host == "stand-in":
+        from rewards.tiny_models import folder_in_place_of
+
+        return folder_in_place_of(weights)
     folder = _given_folder(weights, names) if weights.folder else _fetched(weights, names)
     if weights.sha256 is not None and (got := weights_digest(folder / names[0])) != weights.sha256:
         raise EnvironmentProblem(

@@ -54,8 +54,8 @@ class Reward(Protocol):
     It may have a property `supremum: float`, finite: the largest score any sample can have.
     That is r* of the paper's basins {r >= r* - eps}.
 
-    Its attribute `libraries: tuple[str, ...]` names the distributions that it computes in besides
-    numpy; their versions enter the numerics class.
+    An attribute `libraries: tuple[str, ...]` names distributions that it computes in: they have to
+    be installed, and their versions enter the numerics class.
 
     A reward that scores with the run's classifier has an attribute `needs_classifier`, true, and
     a method `using(classify: Classify) -> Self`; it cannot score before.

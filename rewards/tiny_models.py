@@ -14,12 +14,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from data.installation import check_installed
+from rewards.image_scoring import LIBRARIES
 from rewards.published_weights import PublishedWeights, weights_digest
 
 if TYPE_CHECKING:
     import torch
 
 Shapes = Mapping[str, tuple[int, ...]]
+Model = Literal["clip", "aesthetic", "image-reward"]
+
+# Repository of a published model -> the stand-in of its layout.
+LAYOUTS: dict[str, Model] = {
+    "yuvalkirstain/PickScore_v1": "clip",
+    "laion/CLIP-ViT-H-14-laion2B-s32B-b79K": "clip",
+    "openai/clip-vit-large-patch14": "clip",
+    "LAION-AI/aesthetic-predictor": "aesthetic",
+    "christophschuhmann/improved-aesthetic-predictor": "aesthetic",
+    "THUDM/ImageReward": "image-reward",
+    "google-bert/bert-base-uncased": "image-reward",
+}
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 CLIP_EMBEDDING = 12
@@ -40,9 +54,18 @@ def stand_in_weights(
     return published.model_copy(update={"folder": str(folder), "sha256": digest})
 
 
+def folder_in_place_of(published: PublishedWeights) -> Path:
+    """Folder with the stand-in for a published model."""
+    return stand_in_folder(LAYOUTS[published.repo])
+
+
 @functools.cache
-def stand_in_folder(model: Literal["clip", "aesthetic", "image-reward"]) -> Path:
-    """Folder with a stand-in, written once a process and removed at its end."""
+def stand_in_folder(model: Model) -> Path:
+    """Folder with a stand-in, written once a process and removed at its end.
+
+    Raises `EnvironmentProblem` where the packages that write it are not installed.
+    """
+    check_installed(f"stand-in for {model}", LIBRARIES)
     write = {"clip": write_clip, "aesthetic": write_aesthetic, "image-reward": write_image_reward}
     folder = Path(tempfile.mkdtemp(prefix=f"pluralist-stand-in-{model}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -1,12 +1,11 @@
 """The numerics class of a run: device, threads, precision, versions of what computes in it."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from data.numerics import numerics_class
 from data.torch_session import check_device
 from generators.registry import find_generator
-from rewards.registry import RewardConfig, every_part, find_reward
+from tasks.run_packages import check_packages, network_libraries, run_libraries
 from tasks.settings import RunConfig
 
 # What features of a classifier depend on: in them neither generator nor reward computes.
@@ -16,10 +15,9 @@ OF_NETWORKS = ("device", "device_model", "deterministic", "threads", "numpy", "p
 def numerics_of(config: RunConfig) -> dict[str, Any]:
     """Numerics class of a run with this configuration on this machine.
 
-    Raises `EnvironmentProblem` for a device that is not there.
+    Raises `EnvironmentProblem` for a package or a device that is not there.
     """
-    classifier = {"torch"} if config.classifier is not None else set()
-    return _numerics(config, classifier | _libraries(config.rewards))
+    return _numerics(config, run_libraries(config))
 
 
 def shared_numerics_of(config: RunConfig, stage: str) -> dict[str, Any]:
@@ -32,13 +30,13 @@ def shared_numerics_of(config: RunConfig, stage: str) -> dict[str, Any]:
         return {key: whole[key] for key in OF_NETWORKS if key in whole}
     if stage == "initial":
         return _numerics(config, set())
-    classifier = {"torch"} if config.classifier is not None else set()
     standardised = [reward for reward in config.rewards if reward.standardise]
-    return _numerics(config, classifier | _libraries(standardised))
+    return _numerics(config, network_libraries(config, standardised))
 
 
 def _numerics(config: RunConfig, libraries: set[str]) -> dict[str, Any]:
     """Numerics class of the generator together with `libraries`."""
+    check_packages(config)
     kind, runtime = find_generator(config.generator.kind), config.runtime
     precision = getattr(kind, "precision", None)
     special = {} if precision is None else precision(config.generator, runtime.device)
@@ -48,9 +46,3 @@ def _numerics(config: RunConfig, libraries: set[str]) -> dict[str, Any]:
         model = check_device(runtime.device)
     used = {*kind.libraries, *libraries}
     return numerics_class(runtime.device, runtime.threads, used, device_model=model, **special)
-
-
-def _libraries(rewards: Sequence[RewardConfig]) -> set[str]:
-    """Distributions that the rewards compute in."""
-    kinds = [find_reward(part.kind) for part in every_part(rewards)]
-    return {name for kind in kinds for name in getattr(kind, "libraries", ())}

@@ -60,8 +60,7 @@ def _of_classifier(classifier: ClassifierConfig | None) -> Iterator[str]:
 
 
 def _of_distance(config: RunConfig) -> Iterator[str]:
-    has_fid = getattr(config.evaluation, "inception", None) is not None
-    if config.classifier is not None and not has_fid:
+    if config.classifier is not None and config.evaluation.inception is None:
         yield "Fréchet distance on the classifier's features in place of FID"
 
 
@@ -70,6 +69,8 @@ def _of_rewards(rewards: Sequence[RewardConfig]) -> Iterator[str]:
     others = [one.kind for one in found if not getattr(one, "uses_published_weights", True)]
     if others:
         yield f"other weights in place of the published ones of {_listed(others)}"
+    if any(one.kind == "aesthetic" and getattr(one, "version", 1) != 1 for one in found):
+        yield "LAION aesthetic V2 in place of the cited V1"
     computed = [one.kind for one in found if one.kind in COMPUTED]
     if computed:
         yield f"{_listed(computed)} of the pixels in place of learned rewards"

@@ -127,7 +127,7 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(
     write_parquet(tmp_path / "train.parquet", PNGS, LABELS)
     monkeypatch.setitem(sys.modules, package, None)
     name = package.partition(".")[0]
-    with pytest.raises(EnvironmentProblem, match=rf"expected package '{name}'.*'pluralist\[images"):
+    with pytest.raises(EnvironmentProblem, match=rf"expected package '{name}'.*'\.\[images"):
         read("train", str(tmp_path))
 
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from data.store import Store
-from flows.e9 import ARMS, EXPERIMENT, collapse_times, offset
+from flows.baselines import ARMS
+from flows.e9 import EXPERIMENT, collapsed_at, offset
 from flows.experiment import last_values
 from flows.sweep_points import Point
 from tests.flows.frames import (
@@ -103,5 +104,5 @@ def test_every_arm_runs_and_differs(tmp_path: Path) -> None:
     # In two rounds the active reward of the first is all that tells three of them apart.
     assert len({one[0] for one in finals.values()}) >= len(ARMS) - 2, finals
     assert finals["best-of-k"] < finals["one-reward"] < finals["balanced"]
-    assert collapse_times(frame, study, "best-of-k").size == 1
+    assert collapsed_at(frame, study, "best-of-k").size == 1
     check_pages(EXPERIMENT, frame, study)

@@ -3,13 +3,16 @@
 import dataclasses
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from data.errors import ConfigError, CorruptArtifact
 from data.store import Store
+from flows.creation import find_records
 from flows.experiment import (
     FAMILY,
     Block,
@@ -21,9 +24,11 @@ from flows.experiment import (
     find_experiment,
     last_values,
 )
+from flows.page import render_page
 from flows.reproduce import num_runs, reproduce, study_points
 from flows.reproduction import Reproduction, plain_outcome
 from tasks.claims import HOLDS, VIOLATED, VOID, Claim
+from tasks.context import RunContext
 from tests.flows.tiny_experiment import NUM_RUNS, SHARE, base, run_here, tiny
 
 
@@ -123,6 +128,65 @@ def test_a_violated_claim_still_has_its_figure(root: Path) -> None:
     made = make(root, tiny(below=0.1), folder="violated")
     assert made.verdict == VIOLATED
     assert made.figure == root / "violated/e1.png" and made.figure.exists()
+
+
+def test_a_gallery_lies_beside_the_page_and_is_gone_with_what_it_showed(root: Path) -> None:
+    seen: list[list[str]] = []
+
+    def gallery(contexts: Sequence[RunContext]) -> dict[str, Figure]:
+        seen.append([context.run for context in contexts])
+        return {"samples": Figure(), "more": Figure()}
+
+    with_gallery = dataclasses.replace(tiny(), gallery=gallery)
+    made = make(root, with_gallery, folder="gallery")
+    folder = root / "gallery"
+    assert made.gallery == {one: folder / f"e1.{one}.png" for one in ("samples", "more")}
+    assert all(path.exists() for path in made.gallery.values())
+    assert len(seen[0]) == NUM_RUNS
+    assert "![Shares of tiny runs: more](e1.more.png)" in made.page.read_text()
+    outcome = json.loads((folder / "e1.json").read_text())
+    assert outcome["gallery"] == [str(path) for path in made.gallery.values()]
+    (folder / "e1-other.png").touch()
+    (folder / "e10.samples.png").touch()
+    assert make(root, tiny(), folder="gallery").gallery == {}
+    assert {path.name for path in folder.glob("*.png")} == {
+        "e1.png", "e1-other.png", "e10.samples.png",
+    }, "those of other experiments stay"  # fmt: skip
+
+
+def test_a_void_verdict_has_no_gallery(tmp_path: Path) -> None:
+    def gallery(contexts: Sequence[RunContext]) -> dict[str, Figure]:
+        raise AssertionError(contexts)
+
+    experiment = dataclasses.replace(tiny(), gallery=gallery)
+    made = reproduce(
+        Store(tmp_path / "store"), experiment, scale=Scale(quick=True), folder=tmp_path / "out",
+        run_group=refuse,
+    )  # fmt: skip
+    assert (made.verdict, made.gallery) == (VOID, {})
+
+
+def test_what_is_not_judged_says_why_unless_runs_are_missing(root: Path, tmp_path: Path) -> None:
+    experiment = dataclasses.replace(tiny(below=0.1), unjudged=lambda _study: "stand-in rewards")
+    made = make(root, experiment, folder="unjudged")
+    assert made.verdict == "not judged: stand-in rewards"
+    assert made.figure is not None and made.figure.exists()
+    assert "**Verdict: not judged: stand-in rewards**" in made.page.read_text()
+    missing = reproduce(
+        Store(tmp_path / "store"), experiment, scale=Scale(quick=True), folder=tmp_path / "out",
+        run_group=refuse,
+    )  # fmt: skip
+    assert missing.verdict == VOID
+
+
+def test_the_page_names_what_stands_in_for_the_papers_parts(root: Path) -> None:
+    made = make(root, tiny(), folder="none")
+    assert "- stand-ins used: none" in made.page.read_text()
+    records = find_records(Store(root / "store"), made.group)
+    named = dataclasses.replace(made, stand_ins=("digits in place of CIFAR-10", "this of that"))
+    page = render_page(named, records)
+    assert "- stand-ins used: digits in place of CIFAR-10; this of that" in page
+    assert plain_outcome(named)["stand_ins"] == ["digits in place of CIFAR-10", "this of that"]
 
 
 def test_a_failed_member_is_void_named_and_without_a_figure(tmp_path: Path) -> None:

@@ -89,6 +89,15 @@ def test_heads_that_do_not_divide_the_channels_are_refused(
         make_field(config, (32, 32, 3), seed=0)
 
 
+@pytest.mark.parametrize("config", [MlpField(width=8), UNetField(channel_mult=(1,), **SMALL)])
+def test_one_time_stands_for_that_of_all_images(config: MlpField | UNetField) -> None:
+    field = make_field(config, (8, 8, 3), seed=0).eval()
+    images = torch.randn((3, 3, 8, 8), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        one, each = field(torch.tensor([0.3]), images), field(torch.full((3,), 0.3), images)
+    torch.testing.assert_close(one, each)
+
+
 def test_the_mlp_for_digits_has_six_hundred_thousand_parameters() -> None:
     field = make_field(MlpField(), (8, 8, 1), seed=0)
     assert num_parameters(field) == 512 * (64 + 1 + 64) + 2 * 512 * 513 + 64 * 513

@@ -5,8 +5,13 @@ import pytest
 import torch
 
 from data.files import digest_file
-from rewards.pick_score import MODEL
+from rewards.aesthetic import BACKBONE, HEADS
+from rewards.image_reward import MODEL as IMAGE_REWARD
+from rewards.image_reward import TOKENIZER
+from rewards.pick_score import MODEL, PROCESSOR
+from rewards.published_weights import find_files
 from rewards.tiny_models import (
+    LAYOUTS,
     stand_in_folder,
     stand_in_weights,
     write_aesthetic,
@@ -37,3 +42,11 @@ def test_a_stand_in_is_written_once_and_named_by_folder_and_digest() -> None:
     assert weights.folder == str(folder)
     assert weights.sha256 == digest_file(folder / "model.safetensors").sha256
     assert not weights.is_of(MODEL)
+
+
+def test_every_published_model_has_a_stand_in_of_its_layout() -> None:
+    heads = list(HEADS.values())
+    for weights in (MODEL, PROCESSOR, IMAGE_REWARD, TOKENIZER, BACKBONE, *heads):
+        assert weights.stand_in.host == "stand-in"
+        assert not weights.stand_in.is_of(weights)
+        assert find_files(weights.stand_in, ()) == stand_in_folder(LAYOUTS[weights.repo])

@@ -1,74 +1,73 @@
-"""Every part that is not the paper's is named, and nothing else is."""
+"""What stands in for the paper's parts, read off configurations."""
 
 from typing import Any
 
-import pytest
-
-from flows.cifar10 import cpu_mini, digits, gpu_small, paper
-from flows.domain import merge
-from flows.gmm import smoke
-from tasks.settings import RunConfig, parse_config
+from data.image_data import Cifar10Data
+from flows.cifar10 import cpu_mini, digits, paper
+from flows.e10 import published
+from flows.e10 import stand_ins as tiny
+from flows.gmm import paper as points
+from rewards.aesthetic import AestheticConfig
+from rewards.ink import InkConfig
+from rewards.weighted_sum import WeightedSumConfig
+from tasks.fid import InceptionConfig
+from tasks.settings import RunConfig
 from tasks.stand_ins import stand_ins
 
-DISTANCE = "Fréchet distance on the classifier's features in place of FID"
-VGG = "VGG11-BN of our own training in place of VGG11-BN of 92.39 % test accuracy"
+
+def with_rewards(*rewards: Any) -> RunConfig:
+    return paper().model_copy(update={"rewards": rewards})
 
 
-def changed(base: RunConfig, changes: dict[str, Any]) -> tuple[str, ...]:
-    return stand_ins(parse_config(merge(base.model_dump(mode="json"), changes)))
+def test_points_have_none() -> None:
+    assert stand_ins(points()) == ()
 
 
-def test_the_paper_with_the_published_weights_needs_none() -> None:
-    weights = {"weights": "vgg11_bn.pt", "weights_sha256": "0" * 64}
-    evaluation = {"inception": {"weights": "inception.pth"}}
-    assert changed(paper(), {"classifier": weights, "evaluation": evaluation}) == ()
-
-
-@pytest.mark.parametrize(
-    ("base", "expected"),
-    [
-        (smoke(), ()),
-        (paper(), (VGG, DISTANCE)),
-        (
-            gpu_small(),
-            (
-                "U-Net of 64 channels in place of the one of 35.7 M weights",
-                "resnet20 in place of VGG11-BN of 92.39 % test accuracy",
-                DISTANCE,
+def test_the_papers_own_setting_lacks_only_files_that_are_not_ours() -> None:
+    base = paper()
+    assert base.classifier is not None
+    complete = base.model_copy(
+        update={
+            "classifier": base.classifier.model_copy(
+                update={"weights": "vgg.pt", "weights_sha256": "0" * 64}
             ),
-        ),
-        (
-            cpu_mini(),
-            (
-                "CIFAR-10 at 16 x 16 in place of 32 x 32",
-                "1000 CIFAR-10 training images of each class in place of 5000",
-                "U-Net of 32 channels in place of the one of 35.7 M weights",
-                "small-cnn in place of VGG11-BN of 92.39 % test accuracy",
-                DISTANCE,
+            "evaluation": base.evaluation.model_copy(
+                update={"inception": InceptionConfig.model_construct()}
             ),
-        ),
-        (
-            digits(),
-            (
-                "scikit-learn digits (8 x 8, grey) in place of CIFAR-10",
-                "fully connected velocity field in place of the U-Net of 35.7 M weights",
-                "small-cnn in place of VGG11-BN of 92.39 % test accuracy",
-                DISTANCE,
-            ),
-        ),
-    ],
-    ids=["gmm", "paper", "gpu-small", "cpu-mini", "digits"],
-)
-def test_a_preset_names_its_stand_ins(base: RunConfig, expected: tuple[str, ...]) -> None:
-    assert stand_ins(base) == expected
+        }
+    )
+    assert stand_ins(complete) == ()
+    assert stand_ins(base) == (
+        "VGG11-BN of our own training in place of VGG11-BN of 92.39 % test accuracy",
+        "Fréchet distance on the classifier's features in place of FID",
+    )
 
 
-def test_rewards_of_pixels_and_other_weights_are_named_also_inside_a_sum() -> None:
-    rewards = [
-        {"kind": "weighted-sum", "parts": [{"kind": "ink"}, {"kind": "symmetry"}]},
-        {"kind": "ink"},
-        {"kind": "aesthetic"},
-    ]
-    found = changed(digits(), {"rewards": rewards})
-    assert found[-1] == "ink, symmetry of the pixels in place of learned rewards"
-    assert not any("aesthetic" in text for text in found), "its weights are the published ones"
+def test_digits_replace_images_network_and_classifier() -> None:
+    first, second, third, fourth = stand_ins(digits())
+    assert "digits" in first and "in place of CIFAR-10" in first
+    assert "in place of the U-Net" in second
+    assert third == "small-cnn in place of VGG11-BN of 92.39 % test accuracy"
+    assert fourth.endswith("in place of FID")
+
+
+def test_reduced_cifar_says_its_size_and_number() -> None:
+    data = cpu_mini().initial.model_dump()["data"]
+    assert data == Cifar10Data(size=16, per_class=1_000).model_dump()
+    found = stand_ins(cpu_mini())
+    assert found[0] == "CIFAR-10 at 16 x 16 in place of 32 x 32"
+    assert found[1].startswith("1000 CIFAR-10 training images of each class")
+    assert found[2].startswith("U-Net of 32 channels")
+
+
+def test_rewards_that_are_not_the_published_ones_are_named_also_within_a_sum() -> None:
+    base = stand_ins(paper())
+    assert stand_ins(with_rewards(*published())) == base
+    (others,) = set(stand_ins(with_rewards(*tiny()))) - set(base)
+    assert others == (
+        "other weights in place of the published ones of pick-score, image-reward, aesthetic"
+    )
+    (second,) = set(stand_ins(with_rewards(AestheticConfig(version=2)))) - set(base)
+    assert second == "LAION aesthetic V2 in place of the cited V1"
+    (ink,) = set(stand_ins(with_rewards(WeightedSumConfig(parts=(InkConfig(),))))) - set(base)
+    assert ink == "ink of the pixels in place of learned rewards"

@@ -1,0 +1,31 @@
+"""What has to be installed beside the plain package, and the command that does it."""
+
+from collections.abc import Iterable
+
+from data.errors import EnvironmentProblem
+from data.numerics import NOT_INSTALLED, library_version
+
+# In the folder of the source; the extra holds what domain cifar10 and its rewards import.
+INSTALL = "pip install -c constraints.txt '.[images]'"
+
+
+def missing(distributions: Iterable[str]) -> list[str]:
+    """Those that are not installed, sorted.
+
+    Reads what the installer wrote and imports nothing.
+    """
+    return _sorted(name for name in distributions if library_version(name) == NOT_INSTALLED)
+
+
+def check_installed(user: str, distributions: Iterable[str], *, command: str = INSTALL) -> None:
+    """Raise `EnvironmentProblem` with `command` unless all that `user` needs is installed."""
+    wanted = _sorted(distributions)
+    if absent := missing(wanted):
+        raise EnvironmentProblem(
+            f"{user}: expected {', '.join(wanted)} to be installed, found no {', '.join(absent)}; "
+            f"run `{command}`"
+        )
+
+
+def _sorted(distributions: Iterable[str]) -> list[str]:
+    return sorted(set(distributions), key=str.lower)

@@ -1,0 +1,50 @@
+"""What experiments on images share: which Fréchet distance was measured, and lines of arms."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from flows.experiment import Frame, curves
+from tasks.panels import band
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class Distance(NamedTuple):
+    """A distance to the training images: its metric and its name, which says whose features."""
+
+    metric: str
+    label: str
+
+
+FID = Distance("fid", "FID")
+OF_CLASSIFIER = Distance("frechet_classifier", "Fréchet distance (classifier's features)")
+
+
+def distance_measured(frame: Frame) -> Distance:
+    """FID where any run has it (those that lack it are then missing), else the classifier's."""
+    return FID if (frame["metric"] == FID.metric).any() else OF_CLASSIFIER
+
+
+def stacked(
+    columns: Sequence[FloatArray],  # n of (runs,)
+) -> FloatArray:  # (most runs, n)
+    """Values of several arms side by side, NaN for runs that are missing in one."""
+    height = max((len(column) for column in columns), default=0) or 1
+    found = np.full((height, len(columns)), np.nan)
+    for position, column in enumerate(columns):
+        found[: len(column), position] = column
+    return found
+
+
+def draw_over_rounds(
+    panel: Any, frame: Frame, metric: str, arms: Sequence[tuple[str, str]]
+) -> None:
+    """`metric` over k, a band for each (arm, label) that was measured."""
+    for arm, label in arms:
+        found = curves(frame, metric, arm=arm)
+        if not found.empty:
+            band(panel, found.index.to_numpy(), found.to_numpy().T, label=label, colour=label)
+    panel.set_xlabel("k of the model p_k")

@@ -1,0 +1,124 @@
+"""Three named rewards one by one, in equal pairs and all together (paper, section C.8)."""
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from flows.experiment import Block, Frame, Study, last_values
+from flows.image_values import distance_measured, draw_over_rounds
+from rewards.registry import RewardConfig
+from tasks.claims import Claim, judge
+from tasks.panels import new_figure, one_legend
+from tasks.seed_values import mean_of, ratio, with_interval
+from tasks.settings import RunConfig
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FloatArray = npt.NDArray[np.float64]
+ALL = "all-three"
+KINDS = {1: "single rewards", 2: "pairs", 3: "all three"}
+# Rewards an arm mixes; every arm scores all three.
+Mixture = tuple[int, ...]
+
+
+def seven_arms(names: Sequence[str]) -> dict[str, Mixture]:
+    """Name and rewards of the arms: three single ones, three pairs, all three."""
+    mixtures = [mix for size in (1, 2, 3) for mix in itertools.combinations(range(3), size)]
+    return {
+        ALL if len(mix) == 3 else "-".join(names[index] for index in mix): mix for mix in mixtures
+    }
+
+
+def seven_study(
+    name: str, base: RunConfig, rewards: Sequence[RewardConfig], *, seeds: int
+) -> Study:
+    """The base with three rewards of different names, mixed equally in seven ways."""
+    assert len(rewards) == 3
+    three = base.model_copy(update={"rewards": tuple(rewards)})
+    plain = [reward.model_dump(mode="json") for reward in rewards]
+    blocks = []
+    for arm, mix in seven_arms(three.reward_names).items():
+        weighed: list[dict[str, Any]] = [
+            reward | {"weight": 1 / len(mix) if index in mix else 0.0}
+            for index, reward in enumerate(plain)
+        ]
+        blocks.append(Block({"seed": range(seeds)}, arm, {"rewards": weighed}))
+    return Study(name, three, tuple(blocks))
+
+
+def distances(frame: Frame, study: Study) -> dict[str, float]:
+    """Mean over arms and seeds of the distance to the training images, by number of rewards."""
+    metric = distance_measured(frame).metric
+    arms = seven_arms(study.base.reward_names)
+    return {
+        kind: mean_of(
+            [
+                mean_of(last_values(frame, metric, arm=arm))
+                for arm, mix in arms.items()
+                if len(mix) == size
+            ]
+        )
+        for size, kind in KINDS.items()
+    }
+
+
+def judge_seven(frame: Frame, study: Study) -> list[Claim]:
+    """The paper's order of FID, by means, and what leaving the third reward out does to it."""
+    label = distance_measured(frame).label
+    single, pairs, three = distances(frame, study).values()
+    names = study.base.reward_names
+    left_out = next(arm for arm, mix in seven_arms(names).items() if len(mix) == 2 and 2 not in mix)
+    without, within = (
+        mean_of(last_values(frame, f"reward_var.{names[2]}", arm=arm)) for arm in (left_out, ALL)
+    )
+    return [
+        judge(f"mean {label}: single rewards / pairs", ratio(single, pairs), above=1.0),
+        judge(f"mean {label}: pairs / all three", ratio(pairs, three), above=1.0),
+        judge(
+            f"mean Var[{names[2]}]: left out of the mixture / in it",
+            ratio(without, within),
+            below=1.0,
+        ),
+    ]
+
+
+def draw_seven(frame: Frame, study: Study) -> "Figure":
+    """Distance, class entropy, feature variance and the variance of every reward over rounds."""
+    figure, axes = new_figure(6)
+    names, distance = study.base.reward_names, distance_measured(frame)
+    shown = [
+        (distance.metric, distance.label),
+        ("class_entropy", "class entropy, nats"),
+        ("feature_variance", "feature variance / training images"),
+        *((f"reward_var.{name}", f"Var[{name}]") for name in names),
+    ]
+    for panel, (metric, label) in zip(axes, shown, strict=True):
+        draw_over_rounds(panel, frame, metric, [(arm, arm) for arm in seven_arms(names)])
+        panel.set_ylabel(label)
+    one_legend(axes, columns=4)
+    return figure
+
+
+def table_seven(frame: Frame, study: Study) -> pd.DataFrame:
+    """Every arm with the last model's metrics and the moments of all three rewards."""
+    distance, names = distance_measured(frame), study.base.reward_names
+    columns = {
+        distance.label: distance.metric,
+        "class entropy": "class_entropy",
+        "feature variance": "feature_variance",
+    }
+    columns |= {f"E[{name}]": f"reward_mean.{name}" for name in names}
+    columns |= {f"Var[{name}]": f"reward_var.{name}" for name in names}
+    rows = []
+    for arm in seven_arms(names):
+        values = {
+            label: with_interval(last_values(frame, metric, arm=arm))
+            for label, metric in columns.items()
+        }
+        rows.append({"arm": arm, **values})
+    return pd.DataFrame(rows)

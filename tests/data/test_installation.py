@@ -1,0 +1,48 @@
+import importlib
+from pathlib import Path
+
+import pytest
+
+from data import installation
+from data.errors import EnvironmentProblem
+from data.installation import INSTALL, check_installed, missing
+from data.plugins import PluginFamily
+
+
+def test_installed_distributions_are_not_missing() -> None:
+    assert missing(["numpy", "no-such-package", "absent-either", "numpy"]) == [
+        "absent-either",
+        "no-such-package",
+    ]
+    check_installed("anyone", ["numpy", "pyarrow"])
+
+
+def test_what_is_missing_is_named_with_the_command_that_installs_it() -> None:
+    with pytest.raises(EnvironmentProblem) as caught:
+        check_installed("generator 'x'", ["numpy", "no-such-package"])
+    assert str(caught.value) == (
+        "generator 'x': expected no-such-package, numpy to be installed, found no "
+        "no-such-package; run `pip install -c constraints.txt '.[images]'`"
+    )
+
+
+def test_the_command_installs_an_extra_that_the_project_has() -> None:
+    project = Path(installation.__file__).parents[1]
+    assert "\nimages = [\n" in (project / "pyproject.toml").read_text()
+    assert (project / "constraints.txt").is_file()
+    assert "'.[images]'" in INSTALL
+
+
+def test_a_module_of_our_own_that_cannot_be_imported_names_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "ours_for_test"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "heavy.py").write_text("import no_such_library_anywhere\nTHING: type = object\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.invalidate_caches()
+    family = PluginFamily("thing", "ours_for_test", "THING", "things.test")
+    with pytest.raises(EnvironmentProblem) as caught:
+        family.find("heavy")
+    assert str(caught.value).endswith(f"install what it needs with `{INSTALL}`")
