@@ -36,8 +36,10 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
     rewards = [context.rewards[i] for i in chosen]
     scores = raw_scores(rewards, names, samples, config.runtime.batch_size)
     deviations = scores.std(axis=0)
-    for name, deviation in zip(names, deviations, strict=True):
-        if not deviation > 0:
+    # The deviation of equal numbers may be a rounding error instead of 0, and so divide by it.
+    differ = (scores != scores[0]).any(axis=0) & (deviations > 0)
+    for name, differs in zip(names, differ, strict=True):
+        if not differs:
             raise BadNumbers(
                 f"reward {name!r}: expected scores of p_0 that differ, got {NUM_SAMPLES} equal "
                 "ones; it cannot be standardised and prefers nothing"

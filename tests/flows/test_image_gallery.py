@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from data.images import images_of
 from flows import image_gallery
-from flows.image_gallery import evenly, first_seed, grids_of
+from flows.image_gallery import evenly, first_seed, grids_of, samples_of
+from tasks.context import RunContext
+from tasks.places import evaluation_place
 
 
 @dataclass
@@ -49,3 +52,8 @@ def test_a_row_an_arm_and_nothing_for_what_was_not_run(monkeypatch: pytest.Monke
     titles = [panel.get_title() for panel in found["samples"].axes]
     assert titles[0] == "other, k = 0" and titles[5] == "one, k = 0"
     assert len(titles) == 2 * 5
+
+
+def test_shown_are_the_first_samples_of_a_model(image_run: RunContext) -> None:
+    table = image_run.open_place(evaluation_place(2)).table("samples.parquet")
+    np.testing.assert_array_equal(samples_of(image_run, 2), images_of(table, "test"))

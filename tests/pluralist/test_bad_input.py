@@ -17,7 +17,10 @@ CASES = [
         ["--set", "rewards.0.weight=-1"],
         "weight: Input should be greater than or equal to 0, got -1",
     ),
-    (["--set", "rewards.0.kind=unheard-of"], "reward: expected one of gaussian-bump"),
+    (
+        ["--set", "rewards.0.kind=unheard-of"],
+        "reward: expected one of aesthetic, class-probability",
+    ),
     (
         ["--set", "rewards.0.weight=0", "--set", "rewards.1.weight=0"],
         "at least one positive weight",
@@ -77,7 +80,11 @@ def test_a_wrong_configuration_ends_with_code_2_and_makes_nothing(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["run", "unheard-of"], 2, "domain: expected one of density, gmm, got 'unheard-of'"),
+        (
+            ["run", "unheard-of"],
+            2,
+            "domain: expected one of cifar10, density, gmm, got 'unheard-of'",
+        ),
         (["run", "gmm", "--preset", "big"], 2, "preset: expected one of paper, smoke"),
         (["run", "missing.yaml"], 2, "missing.yaml: expected a readable YAML file"),
         (["show", "nobody"], 5, "no run or group 'nobody'"),
