@@ -1,5 +1,6 @@
 """How the p_0 of generator `ot-cfm` is made: pretrained here, or imported."""
 
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import model_validator
@@ -8,6 +9,7 @@ from data.configuration import setting
 from data.image_data import Cifar10Data, ImageDataConfig
 from generators.ot_cfm_config import Training
 from generators.registry import InitialConfig
+from generators.released_flow import check_file
 
 
 class OtCfmInitial(InitialConfig):
@@ -45,3 +47,8 @@ class OtCfmInitial(InitialConfig):
                 "pretraining.flip: expected false for digits, got true; a mirrored digit is none"
             )
         return self
+
+    def check_weights(self) -> None:
+        """Raise `EnvironmentProblem` for a file to import that is missing or another one."""
+        if self.weights is not None and self.weights_sha256 is not None:
+            check_file(Path(self.weights), self.weights_sha256)

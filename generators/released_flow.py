@@ -29,7 +29,7 @@ def read_released(
     Raises `EnvironmentProblem` for a missing file or another digest, `ConfigError` for another
     layout, missing or unexpected weights and other shapes.
     """
-    _check_file(Path(path), sha256)
+    check_file(Path(path), sha256)
     content = _read(path)
     if not isinstance(content, dict) or not isinstance(content.get(part), dict):
         found = ", ".join(map(str, content)) if isinstance(content, dict) else type(content)
@@ -65,7 +65,8 @@ def _first(names: list[str]) -> str:
     return ", ".join(names[:SHOWN]) + more if names else "none"
 
 
-def _check_file(path: Path, sha256: str) -> None:
+def check_file(path: Path, sha256: str) -> None:
+    """Raise `EnvironmentProblem` for a missing file or another digest."""
     if not path.is_file():
         raise EnvironmentProblem(
             f"initial.weights: expected a file at {path}, got none; download "

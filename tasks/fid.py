@@ -59,7 +59,7 @@ class InceptionFeatures:
         import torch
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-        content = _read_weights(config)
+        content = check_weights(config)
         # The network is given random weights before these: no one else's numbers may move.
         with torch.random.fork_rng(devices=[]):
             try:
@@ -107,7 +107,8 @@ class InceptionFeatures:
         return features
 
 
-def _read_weights(config: InceptionConfig) -> bytes:
+def check_weights(config: InceptionConfig) -> bytes:
+    """Content of the file of weights; raises `EnvironmentProblem` if missing or another one."""
     path = Path(config.weights)
     try:
         content = path.read_bytes()

@@ -1,0 +1,84 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.errors import EnvironmentProblem
+from data.store import Store
+from flows.cifar10 import DOMAIN, digits
+from flows.creation import create_runs
+from flows.rounds import FAILURE, rounds
+from rewards.tiny_models import stand_in_folder
+from tasks.context import RunContext
+from tasks.run_weights import check_weights
+from tasks.settings import parse_config
+
+NO_DIGEST = "0" * 64
+MISSING: dict[str, dict[str, Any]] = {
+    "Inception": {"evaluation": {"inception": {"weights": "no/inception.pth"}}},
+    "torchcfm": {"initial": {"weights": "no/otcfm.pt", "weights_sha256": NO_DIGEST}},
+    "aesthetic": {
+        "rewards": [
+            {
+                "kind": "weighted-sum",
+                "parts": [
+                    {
+                        "kind": "aesthetic",
+                        "backbone": {
+                            "repo": "openai/clip-vit-large-patch14",
+                            "revision": "0" * 40,
+                            "folder": "no/folder",
+                            "sha256": NO_DIGEST,
+                        },
+                        "head": {
+                            "repo": "LAION-AI/aesthetic-predictor",
+                            "revision": "0" * 40,
+                            "folder": "no/folder",
+                            "sha256": NO_DIGEST,
+                        },
+                    }
+                ],
+            }
+        ]
+    },
+}
+TEXTS = {
+    "Inception": "inception.weights: expected torch-fidelity's .* at no/inception.pth, .*curl",
+    "torchcfm": "initial.weights: expected a file at no/otcfm.pt, got none; download",
+    "aesthetic": "no/folder: expected the files sa_0_4_vit_l_14_linear.pth of LAION-AI",
+}
+
+
+def context_of(folder: Path, changes: dict[str, Any]) -> RunContext:
+    plain = digits().model_dump(mode="json")
+    plain["initial"] |= changes.pop("initial", {})
+    plain["evaluation"] |= changes.pop("evaluation", {})
+    config = parse_config(DOMAIN.expand(plain | changes))
+    store = Store(folder)
+    (record,) = create_runs(store, DOMAIN, {None: config}, name="one")
+    return RunContext(store, record)
+
+
+@pytest.mark.parametrize("what", MISSING)
+def test_missing_weights_end_a_run_before_anything_is_trained(what: str, tmp_path: Path) -> None:
+    context = context_of(tmp_path, dict(MISSING[what]))
+    with pytest.raises(EnvironmentProblem, match=TEXTS[what]):
+        rounds(context)
+    assert not list((tmp_path / "initial").glob("*/*"))
+    assert (context.store.run_folder("one") / FAILURE).is_file()
+
+
+def test_weights_that_are_there_are_no_obstacle(tmp_path: Path) -> None:
+    from rewards.aesthetic import AestheticReward
+
+    assert stand_in_folder("clip").is_dir()
+    example = AestheticReward.example().config.model_dump(mode="json")
+    check_weights(context_of(tmp_path, {"rewards": [example]}))
+
+
+def test_nothing_is_asked_for_once_all_shared_stages_are_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = context_of(tmp_path, dict(MISSING["Inception"]))
+    monkeypatch.setattr(RunContext, "find", lambda _self, _place: object())
+    check_weights(context)
