@@ -1,11 +1,13 @@
-<<<<<<< HEAD
 """torch's process-wide switches during a stage, and put back after it."""
+
+import sys
 
 import pytest
 
 from data.compute import ONE_CPU_THREAD, Compute, compute, computing
 from data.errors import EnvironmentProblem
-from data.torch_session import check_device, torch_session
+from data.installation import INSTALL
+from data.torch_session import check_device, check_torch, torch_session
 
 
 def switches() -> tuple[object, ...]:
@@ -72,15 +74,6 @@ def test_outside_any_stage_it_is_one_thread_of_the_processor() -> None:
             assert compute().threads == 2
         assert compute().threads == 4
     assert compute() == ONE_CPU_THREAD
-=======
-import sys
-
-import pytest
-
-from data.compute import Compute
-from data.errors import EnvironmentProblem
-from data.installation import INSTALL
-from data.torch_session import check_device, check_torch, torch_session
 
 
 def test_a_torch_that_cannot_be_imported_is_named_with_the_command(
@@ -96,4 +89,3 @@ def test_a_torch_that_cannot_be_imported_is_named_with_the_command(
 def _compute() -> None:
     with torch_session(Compute()):
         raise AssertionError("computed without torch")
->>>>>>> main

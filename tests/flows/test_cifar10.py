@@ -15,6 +15,7 @@ from flows.results import summarise
 from flows.rounds import is_complete
 from generators.velocity_field import make_field
 from rewards.classifier_config import ClassifierConfig
+from rewards.ink import InkConfig
 from tasks.context import RunContext
 from tasks.places import evaluation_place
 from tasks.settings import RunConfig, parse_config
@@ -156,7 +157,7 @@ def test_classes_make_one_reward_of_equal_weight_each_and_gamma_is_set_for_all()
 def test_gamma_leaves_rewards_of_other_kinds_alone() -> None:
     classes = digits().model_dump(mode="json")["rewards"]
     config = expanded({"rewards": [*classes, {"kind": "ink"}], "gamma": 7})
-    assert [getattr(one, "gamma", None) for one in config.rewards] == [7, 7, None]
+    assert [one.gamma for one in config.rewards] == [7, 7, InkConfig().gamma]  # type: ignore[attr-defined]
 
 
 def test_data_is_that_of_p_0_and_of_the_classifier() -> None:
