@@ -17,7 +17,7 @@ INCEPTION_LIBRARIES = ("torch", "torch-fidelity")
 def run_libraries(config: RunConfig) -> set[str]:
     """Distributions that the generator, the classifier and the rewards compute in."""
     found = set(find_generator(config.generator.kind).libraries)
-    for reward in all_rewards(config.rewards):
+    for reward in _all_rewards(config.rewards):
         found |= set(_of_reward(reward))
     return found | set(CLASSIFIER_LIBRARIES) if config.classifier is not None else found
 
@@ -30,15 +30,8 @@ def check_packages(config: RunConfig) -> None:
         check_installed("classifier", CLASSIFIER_LIBRARIES)
     if config.evaluation.inception is not None:
         check_installed("evaluation.inception", INCEPTION_LIBRARIES)
-    for reward in all_rewards(config.rewards):
+    for reward in _all_rewards(config.rewards):
         _check_plugin(REWARDS, reward.kind, _of_reward(reward))
-
-
-def all_rewards(rewards: Iterable[RewardConfig]) -> Iterator[RewardConfig]:
-    """The rewards and those that they are made of."""
-    for reward in rewards:
-        yield reward
-        yield from all_rewards(getattr(reward, "parts", ()))
 
 
 def _check_plugin(family: PluginFamily, kind: str, libraries: Iterable[str]) -> None:
@@ -47,6 +40,13 @@ def _check_plugin(family: PluginFamily, kind: str, libraries: Iterable[str]) -> 
         own = family.origin(kind) == OWN
         command = INSTALL if own else f"pip install {' '.join(absent)}"
         check_installed(f"{family.noun} {kind!r}", libraries, command=command)
+
+
+def _all_rewards(rewards: Iterable[RewardConfig]) -> Iterator[RewardConfig]:
+    """The rewards and those that they are made of."""
+    for reward in rewards:
+        yield reward
+        yield from _all_rewards(getattr(reward, "parts", ()))
 
 
 def _of_reward(reward: RewardConfig) -> tuple[str, ...]:
