@@ -54,6 +54,9 @@ class Reward(Protocol):
     It may have a property `supremum: float`, finite: the largest score any sample can have.
     That is r* of the paper's basins {r >= r* - eps}.
 
+    It may have a method `fetch()` that fetches and checks the weights it needs, raising
+    `EnvironmentProblem`; a run calls it before it trains anything.
+
     An attribute `libraries: tuple[str, ...]` names distributions that it computes in: they have to
     be installed, and their versions enter the numerics class.
 

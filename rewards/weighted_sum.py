@@ -69,6 +69,13 @@ class WeightedSumReward:
         """Whether a part needs one."""
         return any(needs_classifier(part) for part in self._parts)
 
+    def fetch(self) -> None:
+        """Have the parts fetch the weights they need; raises as theirs do."""
+        for part in self._parts:
+            fetch = getattr(part, "fetch", None)
+            if fetch is not None:
+                fetch()
+
     def using(self, classify: Classify) -> Self:
         """The same sum whose parts score with `classify` where they need a classifier."""
         parts = [with_classifier(part, classify) for part in self._parts]
