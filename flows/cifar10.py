@@ -152,13 +152,13 @@ def expand(raw: Plain) -> Plain:
     """
     refuse_groups(raw, "cifar10", "all, fresh or disjoint")
     rest = {key: value for key, value in raw.items() if key not in ("data", "classes", "gamma")}
+    initial, classifier = rest.get("initial"), rest.get("classifier")
+    if isinstance(classifier, dict) and isinstance(initial, dict) and "data" in initial:
+        rest["classifier"] = {"data": initial["data"], **classifier}
     if "data" in raw:
         for owner in ("initial", "classifier"):
             if isinstance(rest.get(owner), dict):
                 rest[owner] = merge(rest[owner], {"data": raw["data"]})
-    initial, classifier = rest.get("initial"), rest.get("classifier")
-    if isinstance(classifier, dict) and isinstance(initial, dict) and "data" in initial:
-        rest["classifier"] = {"data": initial["data"], **classifier}
     rewards = rest.get("rewards")
     if "classes" in raw:
         rewards = [one.model_dump(mode="json") for one in class_rewards(_classes(raw["classes"]))]
