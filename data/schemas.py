@@ -61,6 +61,14 @@ TRAINING = pa.schema(
     ]
 )
 
+# The same columns for networks, whose loss is no likelihood.
+NETWORK_TRAINING = pa.schema(
+    [
+        TRAINING.field("step"),
+        described("loss", pa.float64(), "loss of the step's batch, before the step"),
+    ]
+)
+
 METRICS = pa.schema(
     [
         described("metric", pa.string(), "name of the measured quantity"),

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from data.compute import Compute, computing
 from data.errors import EnvironmentProblem
+from data.float_precision import tf32
 from data.installation import INSTALL
 
 
@@ -52,14 +53,11 @@ def torch_session(on: Compute) -> Iterator[None]:
     import torch
 
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    precision = torch.get_float32_matmul_precision()
     torch.set_num_threads(on.threads)
     torch.use_deterministic_algorithms(on.deterministic)
-    torch.set_float32_matmul_precision("highest")
     try:
-        with computing(on):
+        with computing(on), tf32(False):
             yield
     finally:
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(deterministic)
-        torch.set_float32_matmul_precision(precision)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from data.float_precision import tf32
 from generators.ot_cfm_config import OtCfmConfig
 
 if TYPE_CHECKING:
@@ -40,10 +41,7 @@ def laid_out(field: "torch.nn.Module", precision: dict[str, Any], device: str) -
 
 @contextmanager
 def computing_in(precision: dict[str, Any], device: str, *, autocast: bool) -> Iterator[None]:
-    """Compute in `precision` inside; bfloat16 only where `autocast` is wanted.
-
-    Convolutions use TF32 by default, which the session of a stage does not know of.
-    """
+    """Compute in `precision` inside; bfloat16 only where `autocast` is wanted."""
     import torch
 
     lower = autocast and precision["dtype"] == "bfloat16"
@@ -51,31 +49,5 @@ def computing_in(precision: dict[str, Any], device: str, *, autocast: bool) -> I
         if device == "cpu":
             yield
             return
-        matmul, convolution = torch.get_float32_matmul_precision(), _convolution_tf32()
-        tf32 = precision["dtype"] != "float32"
-        torch.set_float32_matmul_precision("high" if tf32 else "highest")
-        _set_convolution_tf32(tf32)
-        try:
+        with tf32(precision["dtype"] != "float32"):
             yield
-        finally:
-            torch.set_float32_matmul_precision(matmul)
-            _set_convolution_tf32(convolution)
-
-
-def _convolution_tf32() -> bool:
-    import torch
-
-    new = getattr(torch.backends.cudnn, "conv", None)
-    if new is not None:
-        return bool(new.fp32_precision == "tf32")
-    return bool(torch.backends.cudnn.allow_tf32)
-
-
-def _set_convolution_tf32(allowed: bool) -> None:
-    import torch
-
-    new: Any = getattr(torch.backends.cudnn, "conv", None)
-    if new is not None:  # since torch 2.9, where the old name warns
-        new.fp32_precision = "tf32" if allowed else "ieee"
-    else:
-        torch.backends.cudnn.allow_tf32 = allowed

@@ -13,7 +13,7 @@ from data.errors import ConfigError
 from data.image_data import DigitsData, load_images
 from data.images import Shape, image_schema, image_table, images_of
 from data.model_folder import read_model, write_model
-from data.schemas import TRAINING
+from data.schemas import NETWORK_TRAINING
 from generators.cfm_batches import BatchMaker
 from generators.cfm_precision import laid_out, resolved_precision
 from generators.cfm_processes import Job, train_together
@@ -67,7 +67,7 @@ class OtCfm:
     def training_log(self) -> pa.Table:
         """Mean squared error of the velocity in each step, before it; empty if loaded."""
         steps = np.arange(len(self.losses), dtype=np.int32)
-        return pa.table({"step": steps, "loss": self.losses}, schema=TRAINING)
+        return pa.table({"step": steps, "loss": self.losses}, schema=NETWORK_TRAINING)
 
     def sample(self, num_samples: int, *, seed: int, prompts: pa.Table | None = None) -> pa.Table:
         """Images of the averaged weights; raises `ConfigError` when prompts are given."""

@@ -16,7 +16,7 @@ from data.compute import compute
 from data.errors import BadNumbers
 from data.image_data import ImageData, load_images
 from data.pixels import flipped, on_device, shifted, unsigned
-from data.schemas import TRAINING
+from data.schemas import NETWORK_TRAINING
 from data.training_state import read_state, write_state
 from rewards.architectures import ARCHITECTURES
 from rewards.classifier import Classifier, new_network, normalised
@@ -36,7 +36,7 @@ class TrainedClassifier:
     """A classifier with its measured test accuracy, and the loss of every training step."""
 
     classifier: Classifier
-    training_log: pa.Table  # TRAINING; empty for imported weights
+    training_log: pa.Table  # NETWORK_TRAINING; empty for imported weights
 
 
 def train_classifier(
@@ -58,7 +58,7 @@ def train_classifier(
     steps = np.arange(len(losses), dtype=np.int32)
     return TrainedClassifier(
         Classifier(config, network, class_names=training.class_names, test_accuracy=measured),
-        pa.table({"step": steps, "loss": np.array(losses)}, schema=TRAINING),
+        pa.table({"step": steps, "loss": np.array(losses)}, schema=NETWORK_TRAINING),
     )
 
 

@@ -3,7 +3,7 @@
 from data.checkpoints import CheckpointFolder
 from data.commit import Attempt
 from data.errors import ConfigError
-from data.schemas import TRAINING
+from data.schemas import NETWORK_TRAINING
 from data.seeds import stage_seed
 from tasks.context import RunContext
 from tasks.places import Place
@@ -27,5 +27,5 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
         ),
     )
     attempt.write_folder("model", made.classifier.save)
-    attempt.write_table("training.parquet", made.training_log, TRAINING)
+    attempt.write_table("training.parquet", made.training_log, NETWORK_TRAINING)
     return StageFacts(rows_in=0, rows_out=made.training_log.num_rows)

@@ -5,7 +5,6 @@ The place before the first iteration makes p_0 instead.
 
 from data.checkpoints import CheckpointFolder
 from data.commit import Attempt
-from data.schemas import TRAINING
 from data.seeds import stage_seed
 from generators.registry import Generator, find_generator
 from tasks.context import RunContext
@@ -50,5 +49,5 @@ def _checkpoints(context: RunContext, place: Place) -> CheckpointFolder:
 
 def _write(model: Generator, attempt: Attempt, *, rows_in: int) -> StageFacts:
     attempt.write_folder(MODEL, model.save)
-    attempt.write_table("training.parquet", model.training_log, TRAINING)
+    attempt.write_table("training.parquet", model.training_log, model.training_log.schema)
     return StageFacts(rows_in=rows_in, rows_out=model.training_log.num_rows)
