@@ -72,7 +72,7 @@ class Generator(Protocol):
 
     @property
     def training_log(self) -> pa.Table:
-        """Loss of each step of the fit that made this object (columns of `TRAINING`); empty if loaded."""
+        """Loss of each step of the fit that made this, columns of `TRAINING`; empty if loaded."""
         ...
 
     def sample(self, num_samples: int, *, seed: int, prompts: pa.Table | None = None) -> pa.Table:
