@@ -43,6 +43,13 @@ class Request:
     preset: Preset
     configs: dict[str | None, RunConfig]
     base: dict[str, Any]
+    changed: dict[str, Any]
+
+    @property
+    def kept_by_arms(self) -> list[str]:
+        """What was asked for and an arm sets itself, as `arm: key`."""
+        arms = self.preset.arms.items()
+        return [f"{arm}: {key}" for arm, special in arms for key in special if key in self.changed]
 
     def name(self, given: str | None) -> str:
         """The `given` name, or the default one made from the configuration."""
@@ -75,7 +82,7 @@ def read_request(target: str, preset: str | None, settings: Sequence[str]) -> Re
     base = merge(chosen.base().model_dump(mode="json"), changes)
     changes = merge(changes, parse_settings(list(settings), base))
     configs = arm_configs(domain, chosen, changes)
-    return Request(domain, preset, chosen, configs, merge(base, changes))
+    return Request(domain, preset, chosen, configs, merge(base, changes), changes)
 
 
 def create_requested(
@@ -87,6 +94,8 @@ def create_requested(
     # Arms mostly share their selection: each warning once.
     for warning in dict.fromkeys(itertools.chain.from_iterable(found)):
         print_note(f"warning: {warning}")
+    for kept in request.kept_by_arms:
+        print_note(f"warning: the arm keeps its own value where it sets one itself: {kept}")
     records = create_runs(
         store,
         request.domain,

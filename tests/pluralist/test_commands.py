@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from data.store import Store
 from pluralist.application import run_application
+from pluralist.launch import create_requested, read_request
 from pluralist.output import JSON_SCHEMA
 from tests.pluralist.conftest import Cli
 
@@ -149,3 +151,15 @@ def test_the_shell_can_ask_for_completion(capsys: Capture, monkeypatch: pytest.M
     monkeypatch.setenv("COMP_CWORD", "1")
     assert run_application([]) == 0
     assert capsys.readouterr().out.strip() == "verify"
+
+
+def test_whoever_sets_what_an_arm_sets_itself_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = read_request("gmm", "paper", ["q=0.7", "iterations=1"])
+    assert request.kept_by_arms == ["single: q"]
+    assert read_request("gmm", "smoke", ["q=0.7"]).kept_by_arms == []
+    create_requested(Store(tmp_path), request, "told", accept_numerics=False)
+    assert "the arm keeps its own value where it sets one itself: single: q" in (
+        capsys.readouterr().err
+    )
