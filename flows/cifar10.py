@@ -58,7 +58,7 @@ def paper() -> RunConfig:
 
 
 def gpu_small() -> RunConfig:
-    """E3 for one GPU in under an hour: 9 M parameters, 10,000 candidates, 15 rounds."""
+    """E3 meant for an hour of one GPU, not timed yet: 9 M parameters, 15 rounds of 10,000."""
     base = paper()
     data = Cifar10Data()
     return base.model_copy(
@@ -193,7 +193,7 @@ DOMAIN = Domain(
         ),
         "gpu-small": Preset(
             base=gpu_small,
-            meaning="E3 on CIFAR-10 with a smaller U-Net, one GPU, under an hour",
+            meaning="E3 on CIFAR-10 with a smaller U-Net, meant for an hour of one GPU",
             arms={"balanced": {}, "single": {"q": 1.0}},
         ),
         "cpu-mini": Preset(
