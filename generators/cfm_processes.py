@@ -2,10 +2,12 @@
 
 Every process makes the same batches, which are functions of the seed, and gradients are
 averaged, so the result is that of one process up to the order of additions; with dropout, up to
-what is dropped. Processes are started here and end with the fit.
+what is dropped. Processes are started here and end with the fit, however it ends.
 """
 
+import multiprocessing
 import os
+import signal
 import socket
 import tempfile
 from collections.abc import Sequence
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.checkpoints import CheckpointFolder
 from data.compute import Compute, compute
-from data.errors import BadNumbers, ConfigError, EnvironmentProblem
+from data.errors import BadNumbers, ConfigError, EnvironmentProblem, StageFailed
 from data.images import Shape
 from generators.cfm_batches import Batch, BatchMaker
 from generators.cfm_training import ALONE, Fit, Sharing, train_field
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     import torch
 
 RESULT, ERROR = "fit.safetensors", "bad-numbers.txt"
+KILLED = {-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGBUS}
 
 
 @dataclass(frozen=True)
@@ -78,11 +81,10 @@ def train_together(job: Job, number: int) -> Fit:
     """The fit of `job` by `number` processes, on as many GPUs or on the CPU.
 
     Raises `ConfigError` for a batch that cannot be shared equally, `EnvironmentProblem` where
-    there are fewer GPUs, `BadNumbers` as `train_field`.
+    there are fewer GPUs, `BadNumbers` as `train_field`, `StageFailed` where a process is killed.
     """
     import torch
     from safetensors.torch import load_file
-    from torch.multiprocessing.spawn import ProcessRaisedException, spawn
 
     on, batch_size = compute(), job.batches.batch_size
     if batch_size % number:
@@ -96,16 +98,51 @@ def train_together(job: Job, number: int) -> Fit:
             "it to the number there is"
         )
     with tempfile.TemporaryDirectory(prefix="pluralist-fit-") as folder:
-        arguments = (job, number, on, _free_port(), folder)
-        try:
-            spawn(_process, arguments, nprocs=number)  # type: ignore[no-untyped-call]
-        except ProcessRaisedException:
-            if (Path(folder) / ERROR).exists():
-                raise BadNumbers((Path(folder) / ERROR).read_text()) from None
-            raise
+        _run_all((job, number, on, _free_port(), folder), number, Path(folder) / ERROR)
         weights = load_file(Path(folder) / RESULT)
     losses = weights.pop("losses")
     return Fit(weights, losses.numpy())
+
+
+def _run_all(arguments: tuple[Any, ...], number: int, error_file: Path) -> None:
+    """Run `_process` as `number` processes; none of them is left when this returns or raises."""
+    from torch.multiprocessing.spawn import (
+        ProcessExitedException,
+        ProcessRaisedException,
+        spawn,
+    )
+
+    # Not by what `spawn` returns: a signal may come while it still starts them.
+    before = set(multiprocessing.active_children())
+    try:
+        started = spawn(_process, arguments, nprocs=number, join=False)  # type: ignore[no-untyped-call]
+        while not started.join():
+            pass
+    except ProcessExitedException as error:
+        raise _killed(number, str(error)) from None
+    except ProcessRaisedException:
+        if error_file.exists():
+            raise BadNumbers(error_file.read_text()) from None
+        # The others only lose the connection to one that is killed, but may be seen first.
+        for rank, process in enumerate(started.processes):
+            if process.exitcode in KILLED:
+                name = signal.Signals(-process.exitcode).name
+                raise _killed(number, f"process {rank} terminated with signal {name}") from None
+        raise
+    finally:
+        mine = set(multiprocessing.active_children()) - before
+        for process in mine:
+            process.kill()
+        for process in mine:
+            process.join()
+
+
+def _killed(number: int, ending: str) -> StageFailed:
+    return StageFailed(
+        f"generator.processes: expected {number} processes to train to the end, but {ending}, "
+        "which a lack of memory would explain; lower generator.processes or the batch size, then "
+        "resume: checkpoints are kept"
+    )
 
 
 def _process(rank: int, job: Job, number: int, on: Compute, port: int, folder: str) -> None:

@@ -1,11 +1,18 @@
 """Several processes train what one does, up to rounding."""
 
+import multiprocessing
+import os
+import signal
+import time
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from data.compute import Compute, computing
-from data.errors import BadNumbers, ConfigError, EnvironmentProblem
+from data.errors import BadNumbers, ConfigError, EnvironmentProblem, StageFailed
+from generators import cfm_processes
 from generators.cfm_batches import Batch, BatchMaker
 from generators.cfm_precision import resolved_precision
 from generators.cfm_processes import Job, OneOfSeveral, train_together
@@ -41,6 +48,54 @@ def test_two_processes_train_what_one_does() -> None:
 def test_bad_numbers_in_processes_are_bad_numbers_here() -> None:
     with pytest.raises(BadNumbers, match=r"finite loss and gradient.* in step \d of 5"):
         train_together(job(learning_rate=1e30, clip=1e30), 2)
+
+
+class Interrupted(BaseException):
+    """A signal has come."""
+
+
+def waiting(_rank: int, *_arguments: Any) -> None:
+    time.sleep(600)
+
+
+def dying(rank: int, *_arguments: Any) -> None:
+    if rank == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    waiting(rank)
+
+
+def losing_the_other(rank: int, *_arguments: Any) -> None:
+    if rank == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    raise RuntimeError("Connection closed by peer")
+
+
+# From the start of the first process to the wait for all of them.
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.3, 4.0])
+def test_an_interruption_leaves_no_process(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    monkeypatch.setattr(cfm_processes, "_process", waiting)
+    handler = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        with pytest.raises(Interrupted):
+            train_together(job(), 2)
+    finally:
+        signal.signal(signal.SIGALRM, handler)
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("process", [dying, losing_the_other])
+def test_a_killed_process_is_a_failed_stage(monkeypatch: pytest.MonkeyPatch, process: Any) -> None:
+    monkeypatch.setattr(cfm_processes, "_process", process)
+    text = "expected 2 processes .*, but process 1 terminated with signal SIGKILL, .*; lower"
+    with pytest.raises(StageFailed, match=text):
+        train_together(job(), 2)
+    assert multiprocessing.active_children() == []
 
 
 def test_shares_are_the_batch() -> None:
