@@ -1,15 +1,15 @@
 """How the p_0 of generator `ot-cfm` is made: pretrained here, or imported."""
 
-from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import model_validator
 
 from data.configuration import setting
 from data.image_data import Cifar10Data, ImageDataConfig
-from generators.ot_cfm_config import Training
+from generators.ot_cfm_config import OtCfmConfig, Training
 from generators.registry import InitialConfig
-from generators.released_flow import check_file
+from generators.released_flow import read_released
+from generators.velocity_field import check_field, field_without_values
 
 
 class OtCfmInitial(InitialConfig):
@@ -48,7 +48,30 @@ class OtCfmInitial(InitialConfig):
             )
         return self
 
-    def check_weights(self) -> None:
-        """Raise `EnvironmentProblem` for a file to import that is missing or another one."""
+    def check_generator(self, generator: OtCfmConfig) -> None:
+        """Raise `ValueError` for a generator that cannot be fitted to the data, before it is."""
+        check_field(generator.field, self.data.shape)
+        if self.data.kind == "digits" and generator.refit.flip:
+            raise ValueError(
+                "generator.refit.flip: expected false for digits, got true; a mirrored digit is "
+                "none"
+            )
+        sizes = {"generator.refit": generator.refit.batch_size}
+        if self.weights is None:
+            sizes["initial.pretraining"] = self.pretraining.batch_size
+        for name, size in sizes.items():
+            if size % generator.processes:
+                raise ValueError(
+                    f"generator.processes: expected a divisor of {name}.batch_size {size}, got "
+                    f"{generator.processes}; change one of them, so that shares are equal"
+                )
+
+    def check_weights(self, generator: OtCfmConfig) -> None:
+        """Raise as `read_released` for a file to import that cannot be this generator's p_0."""
         if self.weights is not None and self.weights_sha256 is not None:
-            check_file(Path(self.weights), self.weights_sha256)
+            read_released(
+                self.weights,
+                field_without_values(generator.field, self.data.shape),
+                part=self.weights_part,
+                sha256=self.weights_sha256,
+            )

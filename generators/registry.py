@@ -34,7 +34,12 @@ class GeneratorConfig(FrozenConfig):
 
 
 class InitialConfig(FrozenConfig):
-    """How p_0 is made; each kind of generator adds its own fields."""
+    """How p_0 is made; each kind of generator adds its own fields.
+
+    A class may also have
+    - `check_generator(config)`, raising `ValueError` for a generator that does not go with it;
+    - `check_weights(config)`, raising before anything is trained for files that it cannot use.
+    """
 
     seed: int = setting(0, "seed of the initial model alone, shared by all runs", "O", ge=0)
 

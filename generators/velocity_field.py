@@ -16,10 +16,11 @@ HIGHEST_FREQUENCY = 100.0
 def make_field(config: UNetField | MlpField, shape: Shape, *, seed: int) -> "torch.nn.Module":
     """The network for images of shape (H, W, C) with fresh weights, on the CPU.
 
-    Raises `ConfigError` for images that the network cannot take.
+    Raises as `check_field`.
     """
     import torch
 
+    check_field(config, shape)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         if isinstance(config, MlpField):
@@ -28,10 +29,19 @@ def make_field(config: UNetField | MlpField, shape: Shape, *, seed: int) -> "tor
         return _unet(config, shape)
 
 
-def _unet(config: UNetField, shape: Shape) -> "torch.nn.Module":
-    from torchcfm.models.unet.unet import UNetModelWrapper
+def field_without_values(config: UNetField | MlpField, shape: Shape) -> "torch.nn.Module":
+    """The network with names and shapes of weights alone; raises as `check_field`."""
+    import torch
 
-    height, width, channels = shape
+    with torch.device("meta"):
+        return make_field(config, shape, seed=0)
+
+
+def check_field(config: UNetField | MlpField, shape: Shape) -> None:
+    """Raise `ConfigError` for images of a shape that the network cannot take."""
+    if isinstance(config, MlpField):
+        return
+    height, width, _ = shape
     halvings = 2 ** (len(config.channel_mult) - 1)
     if height != width or height % halvings:
         raise ConfigError(
@@ -40,6 +50,12 @@ def _unet(config: UNetField, shape: Shape) -> "torch.nn.Module":
             "field.channel_mult"
         )
     _check_heads(config, height)
+
+
+def _unet(config: UNetField, shape: Shape) -> "torch.nn.Module":
+    from torchcfm.models.unet.unet import UNetModelWrapper
+
+    height, width, channels = shape
     field: torch.nn.Module = UNetModelWrapper(
         dim=(channels, height, width),
         num_res_blocks=config.num_res_blocks,

@@ -98,6 +98,10 @@ class ClassifierConfig(FrozenConfig):
                 f"{_words(got)} ({self.data.kind}); this is the wrong classifier for the image "
                 "size, use small-cnn"
             )
+        if self.flip and self.data.kind == "digits":
+            raise ValueError(
+                "classifier.flip: expected false for digits, got true; a mirrored digit is none"
+            )
         for name, values in (("mean", self.mean), ("deviation", self.deviation)):
             if len(values) != got[2]:
                 raise ValueError(

@@ -24,7 +24,7 @@ def _checks(context: RunContext) -> Iterator[Callable[[], object]]:
     config = context.config
     of_initial = getattr(config.initial, "check_weights", None)
     if of_initial is not None:
-        yield of_initial
+        yield lambda: of_initial(config.generator)
     inception = config.evaluation.inception
     if inception is not None:
         yield lambda: check_inception(inception)

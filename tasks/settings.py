@@ -181,6 +181,9 @@ class RunConfig(FrozenConfig):
         """Refuse what the class of the generator cannot do, before anything is created."""
         name = self.generator.kind
         kind = find_generator(name)
+        check_generator = getattr(self.initial, "check_generator", None)
+        if check_generator is not None:
+            check_generator(self.generator)
         if self.runtime.device != "cpu" and "torch" not in kind.libraries:
             raise ValueError(
                 f"runtime.device: expected 'cpu' for generator {name!r}, which computes nothing "

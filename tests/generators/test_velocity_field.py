@@ -7,7 +7,7 @@ import torch
 
 from data.errors import ConfigError
 from generators.ot_cfm_config import MlpField, UNetField
-from generators.velocity_field import make_field
+from generators.velocity_field import check_field, field_without_values, make_field
 
 NUM_PARAMETERS_OF_THE_PAPER = 35_746_307
 SMALL = {"channels": 32, "num_res_blocks": 1, "num_head_channels": 16}
@@ -34,8 +34,8 @@ def of_the_example() -> Any:
 
 
 def test_the_u_net_of_the_paper_has_its_number_of_parameters() -> None:
-    with torch.device("meta"):
-        field = make_field(UNetField(), (32, 32, 3), seed=0)
+    field = field_without_values(UNetField(), (32, 32, 3))
+    assert all(weight.is_meta for weight in field.parameters())
     assert num_parameters(field) == NUM_PARAMETERS_OF_THE_PAPER
 
 
@@ -77,6 +77,8 @@ def test_small_u_nets_take_small_images(
 def test_an_image_that_cannot_be_halved_so_often_is_refused(shape: tuple[int, int, int]) -> None:
     with pytest.raises(ConfigError, match=f"divisible by 8 .* got {shape[0]}x{shape[1]}; shorten"):
         make_field(UNetField(), shape, seed=0)
+    with pytest.raises(ConfigError, match="shorten"):
+        check_field(UNetField(), shape)
 
 
 @pytest.mark.parametrize(("heads", "divisor"), [((4, 48), 48), ((3, None), 3)])

@@ -38,6 +38,11 @@ def test_a_given_value_goes_before_the_recipe() -> None:
     assert (given.num_epochs, given.mean, given.batch_size) == (3, (0.25,), 64)
 
 
+def test_digits_are_not_mirrored() -> None:
+    with pytest.raises(ValidationError, match="classifier.flip: expected false for digits, got tr"):
+        config(architecture="small-cnn", data=DIGITS, flip=True)
+
+
 @pytest.mark.parametrize("architecture", ["vgg11-bn", "resnet56", "small-cnn"])
 def test_plain_values_give_the_same_configuration_back(architecture: str) -> None:
     given = config(architecture=architecture, data=CIFAR, num_epochs=7)
