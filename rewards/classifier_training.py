@@ -81,7 +81,8 @@ def train_network(
 ) -> list[float]:
     """Train `network` in place on the present device; loss of every step.
 
-    Goes on from the latest checkpoint. Raises `BadNumbers` at the first loss that is not finite.
+    Goes on from the latest checkpoint. Raises `BadNumbers` at the first loss that is not finite,
+    and for parameters that are not before they are written or returned.
     """
     import torch
 
@@ -107,7 +108,11 @@ def train_network(
             generator = torch.Generator().manual_seed(_seed_of(seed, 2 + 2 * epoch))
             losses += _train_epoch(network, optimizer, pixels, labels, config, epoch, generator)
             done = epoch + 1
-            if checkpoints and done % config.checkpoint_every == 0 and done < config.num_epochs:
+            ends = done == config.num_epochs
+            is_checkpoint = done % config.checkpoint_every == 0 and not ends
+            if ends or is_checkpoint:
+                _check_finite(network, config, epoch)
+            if checkpoints and is_checkpoint:
                 checkpoints.commit(
                     {"epoch": done, "losses": losses},
                     lambda folder: write_state(
@@ -157,6 +162,16 @@ def _train_epoch(
                 f"step {step} (epoch {epoch}); lower learning_rate"
             )
     return losses
+
+
+def _check_finite(network: "nn.ModuleDict", config: ClassifierConfig, epoch: int) -> None:
+    """Raise `BadNumbers` for what the last step of an epoch broke, which no loss has shown yet."""
+    broken = [name for name, value in network.state_dict().items() if not value.isfinite().all()]
+    if broken:
+        raise BadNumbers(
+            f"classifier {config.architecture}: expected finite parameters after epoch {epoch}, "
+            f"got others in {len(broken)} tensors, the first {broken[0]}; lower learning_rate"
+        )
 
 
 def _resume(

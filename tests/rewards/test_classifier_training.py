@@ -113,6 +113,22 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_checkpoint(
     assert found is not None and found[0]["epoch"] == 2
 
 
+@pytest.mark.parametrize("num_epochs", [1, 2])
+def test_parameters_that_are_not_finite_are_neither_kept_nor_returned(
+    tmp_path: Path, num_epochs: int
+) -> None:
+    # One step an epoch: its loss is finite, what it makes of the parameters is not.
+    wild = digits_config(
+        num_epochs=num_epochs, checkpoint_every=1, learning_rate=1e30, weight_decay=1e30
+    )
+    kept = CheckpointFolder(tmp_path, fingerprint="a" * 64)
+    with pytest.raises(BadNumbers, match=r"finite parameters after epoch 0, got .*; lower"):
+        train_network(
+            new_network(wild, 10, seed=0), noise(wild, 20), wild, seed=0, checkpoints=kept
+        )
+    assert kept.latest() is None
+
+
 def test_fewer_images_than_a_batch_are_one_batch() -> None:
     config = digits_config(num_epochs=3)
     network = new_network(config, 10, seed=0)
