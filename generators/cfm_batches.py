@@ -84,6 +84,12 @@ class BatchMaker:
 
 
 def step_seed(seed: int, step: int) -> int:
-    """Seed of one step, in [0, 2^63)."""
+    """Seed of one step, in [0, 2^63).
+
+    torch's generator on the CPU and numpy's global one take the low 32 bits alone: of 400,000
+    steps about 19 pairs have equal batches, of 1,000 none in all likelihood. torchcfm's coupling
+    starts numpy's Mersenne Twister where torch's starts for the same step; what they make of its
+    words differs (remainders, leading bits). Both stay, as other bits would be other results.
+    """
     words = np.random.SeedSequence(seed, spawn_key=(step,)).generate_state(1, np.uint64)
     return int(words[0] >> np.uint64(1))

@@ -32,7 +32,8 @@ def draw_images(
     """Images of the flow of `field`, which is on the present device and in evaluation mode.
 
     Noise is drawn on the CPU for all images first, so that it depends neither on the device
-    nor on the batch. Raises `BadNumbers` for a flow that leaves the finite numbers.
+    nor on the batch; torch's generator there takes the low 32 bits of `seed` alone. Raises
+    `BadNumbers` for a flow that leaves the finite numbers.
     """
     import torch
 
@@ -53,7 +54,7 @@ def draw_images(
         for start in range(0, num_samples, sampler.batch_size):
             stop = min(start + sampler.batch_size, num_samples)
             begin = noise[start:stop].to(device, memory_format=layout)
-            end = integrate(velocity, begin, sampler)
+            end = integrate(velocity, begin, sampler, first_row=start)
             if not bool(torch.isfinite(end).all()):
                 raise _not_finite(sampler, start)
             images[start:stop] = to_bytes(end)
@@ -64,10 +65,12 @@ def integrate(
     velocity: Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"],
     begin: "torch.Tensor",  # (n, ...)
     sampler: Sampler,
+    *,
+    first_row: int = 0,
 ) -> "torch.Tensor":  # (n, ...)
     """The state at time 1 of the flow that is at `begin` at time 0, no other state being kept.
 
-    Raises `BadNumbers` where dopri5 finds no step that is small enough.
+    Raises `BadNumbers` where dopri5 finds no step that is small enough, naming `first_row`.
     """
     import torch
     from torchdiffeq import odeint
@@ -88,14 +91,14 @@ def integrate(
         try:
             states = odeint(velocity, begin, times, method="dopri5", rtol=tolerance, atol=tolerance)
         except AssertionError as error:  # how torchdiffeq says that a step underflows
-            raise _not_finite(sampler, 0) from error
+            raise _not_finite(sampler, first_row) from error
     end: torch.Tensor = states[-1]
     return end
 
 
 def _not_finite(sampler: Sampler, start: int) -> BadNumbers:
+    other = "sampler.num_steps" if sampler.method in FIXED else "sampler.tolerance"
     return BadNumbers(
         f"generator ot-cfm: expected finite images from {sampler.method}, got others in the batch "
-        f"from row {start} on; the model has diverged: lower refit.learning_rate, or raise "
-        "sampler.num_steps"
+        f"from row {start} on; the model has diverged: lower refit.learning_rate, or raise {other}"
     )

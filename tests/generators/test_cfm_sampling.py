@@ -81,10 +81,21 @@ def test_images_do_not_depend_on_the_batch_under_a_fixed_step() -> None:
     assert (images_of_flow(9.0) == 255).all() and (images_of_flow(-9.0) == 0).all()
 
 
-@pytest.mark.parametrize("method", ["euler", "dopri5"])
-def test_a_flow_that_is_not_finite_is_an_error(method: str) -> None:
-    with pytest.raises(BadNumbers, match=f"expected finite images from {method}, got others"):
-        images_of_flow(math.nan, method=method)
+class BrokenForThree(Constant):
+    """NaN for batches of three images."""
+
+    def forward(self, times: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+        return super().forward(times, images) + (math.nan if len(images) == 3 else 0)
+
+
+@pytest.mark.parametrize(
+    ("method", "advice"), [("euler", "sampler.num_steps"), ("dopri5", "sampler.tolerance")]
+)
+def test_a_flow_that_is_not_finite_is_an_error_with_its_row(method: Method, advice: str) -> None:
+    sampler, field = Sampler(method=method, num_steps=2, batch_size=4), BrokenForThree(0.1)
+    text = f"finite images from {method}, got others in the batch from row 4 on; .* raise {advice}$"
+    with pytest.raises(BadNumbers, match=text):
+        draw_images(field, (4, 4, 3), 7, sampler, precision=PRECISION, seed=1)
 
 
 def test_the_sampler_of_torchcfm_is_the_default() -> None:
