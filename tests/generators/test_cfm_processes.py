@@ -105,6 +105,23 @@ def test_shares_are_the_batch() -> None:
     assert all(torch.equal(part.times + 20, part.velocities) for part in parts)
 
 
+def test_all_tensors_are_averaged_in_one_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    exchanged = []
+
+    def reduce(tensor: torch.Tensor, *, reduction: str) -> torch.Tensor:
+        assert reduction == "mean"
+        exchanged.append(tensor.numel())
+        return tensor + 1
+
+    monkeypatch.setattr("accelerate.utils.reduce", reduce)
+    layout = torch.arange(24.0).view(1, 2, 3, 4).to(memory_format=torch.channels_last)
+    tensors = [torch.tensor(5.0), layout.clone(), torch.arange(3.0)]
+    OneOfSeveral(0, 2).average(tensors)
+    assert exchanged == [28]
+    for tensor, before in zip(tensors, [torch.tensor(5.0), layout, torch.arange(3.0)], strict=True):
+        assert torch.equal(tensor, before + 1)
+
+
 def test_more_processes_than_gpus_are_refused() -> None:
     if torch.cuda.device_count() >= 8:
         pytest.skip("has as many GPUs")
