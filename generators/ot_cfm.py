@@ -22,7 +22,7 @@ from generators.ot_cfm_config import MlpField, OtCfmConfig, Refit, Sampler, Trai
 from generators.ot_cfm_initial import OtCfmInitial
 from generators.registry import Generator, GeneratorConfig, InitialConfig
 from generators.released_flow import check_weights, read_released
-from generators.velocity_field import make_field
+from generators.velocity_field import field_without_values, make_field
 
 if TYPE_CHECKING:
     import torch
@@ -138,7 +138,8 @@ class OtCfm:
         height, width, channels = facts["shape"]
         weights = {name: torch.from_numpy(tensor.copy()) for name, tensor in tensors.items()}
         model = cls(config, (height, width, channels), weights, np.empty(0))
-        check_weights(weights, make_field(config.field, model.shape, seed=0), f"{USER}: {folder}")
+        wanted = field_without_values(config.field, model.shape)
+        check_weights(weights, wanted, f"{USER}: {folder}")
         return model
 
     @classmethod

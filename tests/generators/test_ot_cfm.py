@@ -150,6 +150,24 @@ def test_digits_are_not_mirrored() -> None:
         OtCfmInitial(data=DigitsData())
 
 
+def test_a_saved_model_is_loaded_without_making_up_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = OtCfm.example()
+    model.save(tmp_path)
+    devices = []
+
+    def recorded(*given: Any, **named: Any) -> torch.nn.Module:
+        field = make_field(*given, **named)
+        devices.extend(weight.device.type for weight in field.parameters())
+        return field
+
+    monkeypatch.setattr("generators.velocity_field.make_field", recorded)
+    monkeypatch.setattr("generators.ot_cfm.make_field", recorded)
+    OtCfm.load(tmp_path, model.config)
+    assert set(devices) == {"meta"}
+
+
 def test_an_mlp_has_no_channels_to_put_last() -> None:
     with pytest.raises(ConfigError, match="channels_last: expected auto or off with field mlp"):
         parse_generator({"kind": "ot-cfm", "field": {"kind": "mlp"}, "channels_last": "on"})
