@@ -45,7 +45,7 @@ def configured(base: RunConfig, changes: dict[str, Any]) -> RunConfig:
         ),
         (
             cpu_mini(),
-            {"classifier": SMALL | {"mean": [0.5], "deviation": [0.5]}},
+            {"classifier": SMALL | {"flip": False, "mean": [0.5], "deviation": [0.5]}},
             r"expected one of images of shape \(16, 16, 3\), as p_0 makes them \(cifar10\), got "
             r"one of \(8, 8, 1\) \(digits\); give `initial.data` and `classifier.data` the same",
         ),
