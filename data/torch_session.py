@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from data.compute import Compute, computing
-from data.errors import EnvironmentProblem
+from data.errors import EnvironmentProblem, StageFailed
 from data.float_precision import tf32
 from data.installation import INSTALL
 
@@ -46,7 +46,10 @@ def check_device(device: str) -> str:
 
 @contextmanager
 def torch_session(on: Compute) -> Iterator[None]:
-    """Compute with torch on `on` inside: threads, determinism, no hidden TF32."""
+    """Compute with torch on `on` inside: threads, determinism, no hidden TF32.
+
+    Raises `StageFailed` when the GPU's memory does not hold the work.
+    """
     # Read when CUDA starts; without it deterministic matrix products are refused.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     check_device(on.device)
@@ -58,6 +61,13 @@ def torch_session(on: Compute) -> Iterator[None]:
     try:
         with computing(on), tf32(False):
             yield
+    except torch.OutOfMemoryError as error:
+        reason = str(error).partition(". ")[0]
+        raise StageFailed(
+            f"expected the work to fit into the memory of {on.device}, it did not ({reason}); free "
+            "memory that others use or lower runtime.shard_workers, then resume; or fork with a "
+            "lower generator.sampler.batch_size, generator.refit.batch_size or runtime.batch_size"
+        ) from error
     finally:
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(deterministic)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import ConfigError, EnvironmentProblem
+from data.foreign_tensors import read_foreign
 
 if TYPE_CHECKING:
     import torch
@@ -26,11 +27,13 @@ def read_released(
 ) -> dict[str, "torch.Tensor"]:
     """Weights for `field` from the file's entry `part`.
 
-    Raises `EnvironmentProblem` for a missing file or another digest, `ConfigError` for another
-    layout, missing or unexpected weights and other shapes.
+    Raises `EnvironmentProblem` for a missing or unreadable file or another digest, `ConfigError`
+    for another layout, missing or unexpected weights and other shapes.
     """
     check_file(Path(path), sha256)
-    content = _read(path)
+    content = read_foreign(
+        Path(path), "initial.weights", "use a file that torchcfm's CIFAR-10 example saved"
+    )
     if not isinstance(content, dict) or not isinstance(content.get(part), dict):
         found = ", ".join(map(str, content)) if isinstance(content, dict) else type(content)
         raise ConfigError(
@@ -80,18 +83,3 @@ def check_file(path: Path, sha256: str) -> None:
             f"initial.weights: expected sha256 {sha256} of {path}, got {found}; fetch the file "
             "again, or set initial.weights_sha256 to what you trust"
         )
-
-
-def _read(path: str) -> Any:
-    import pickle
-
-    import torch
-
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise ConfigError(
-            f"initial.weights: expected tensors and plain values in {path}, got a file torch "
-            f"refuses to read safely ({str(error).splitlines()[0]}); use a file that torchcfm's "
-            "CIFAR-10 example saved"
-        ) from error

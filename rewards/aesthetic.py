@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from data.configuration import setting
+from data.foreign_tensors import read_tensors
 from rewards.image_scoring import (
     LIBRARIES,
     BatchedScorer,
@@ -122,11 +123,12 @@ class AestheticReward:
 
 
 def load_head(folder: Path, version: int, device: str) -> Head:
-    """The layers of a version, from embeddings of length 1 to scores."""
-    import torch
+    """The layers of a version, from embeddings of length 1 to scores.
 
+    Raises `EnvironmentProblem` for a file that holds anything else.
+    """
     path = folder / HEAD_FILES[version]
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    state = read_tensors(path, "reward aesthetic", "use the published file")
     return linear_head(state, HEAD_LAYERS[version], source=path, device=device)
 
 

@@ -1,11 +1,11 @@
 """Published checkpoints of classifiers: read without executing anything, checked by digest."""
 
 import hashlib
-import pickle
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from data.errors import ConfigError, EnvironmentProblem
+from data.foreign_tensors import read_foreign, tensors_of
 from rewards.classifier_config import ClassifierConfig
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ PLACES = {
     "small-cnn": "nowhere, it has to be trained",
 }
 SHOWN = 5
+ADVICE = "use the published file"
 
 
 def import_weights(network: "nn.ModuleDict", config: ClassifierConfig) -> None:
@@ -32,7 +33,7 @@ def import_weights(network: "nn.ModuleDict", config: ClassifierConfig) -> None:
 
     The file holds a state dict, or one under `state_dict`, whose keys may start with `module.`
     (a network that was trained on several GPUs). Raises `EnvironmentProblem` for a file that is
-    not there or has another digest, `ConfigError` for one that is no checkpoint of this network.
+    not there, has another digest or holds no tensors, `ConfigError` for another network's.
     """
     user = f"classifier {config.architecture}"
     assert config.weights is not None
@@ -74,22 +75,10 @@ def import_weights(network: "nn.ModuleDict", config: ClassifierConfig) -> None:
 
 
 def _state_dict(path: Path, user: str) -> dict[str, "torch.Tensor"]:
-    import torch
-
-    advice = f"expected a state dict of tensors in {path}"
-    try:
-        loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        raise ConfigError(
-            f"{user}: {advice}, got a file that torch cannot read with weights_only ({error}); "
-            "use the published file"
-        ) from error
-    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else loaded
-    if not isinstance(state, dict) or not all(
-        isinstance(value, torch.Tensor) for value in state.values()
-    ):
-        raise ConfigError(f"{user}: {advice}, got {type(state).__name__}; use the published file")
-    return {str(name).removeprefix("module."): value for name, value in state.items()}
+    content = read_foreign(path, user, ADVICE)
+    inner = content.get("state_dict", content) if isinstance(content, dict) else content
+    state = tensors_of(inner, path, user, ADVICE)
+    return {name.removeprefix("module."): value for name, value in state.items()}
 
 
 def _some(names: list[str]) -> str:

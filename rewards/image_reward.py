@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from data.configuration import setting
+from data.foreign_tensors import read_tensors
 from rewards.blip_layout import image_encoder, part_of, text_encoder
 from rewards.image_scoring import (
     LIBRARIES,
@@ -90,7 +91,7 @@ class ImageRewardReward:
 
         folder, words = self.fetch()
         source = folder / MODEL_FILES[0]
-        state = torch.load(source, map_location="cpu", weights_only=True)
+        state = read_tensors(source, "reward image-reward", "use the published file")
         settings = json.loads((folder / MODEL_FILES[1]).read_text(encoding="utf-8"))
         vision = image_encoder(state, source).to(device)
         width, size = vision.config.hidden_size, vision.config.image_size

@@ -1,5 +1,6 @@
 """Where a learned reward's files come from: a pinned commit, or a folder with a digest."""
 
+import hashlib
 import re
 import shutil
 import urllib.parse
@@ -38,7 +39,7 @@ class PublishedWeights(FrozenConfig):
     )
     sha256: str | None = setting(
         None,
-        "SHA-256 of the first file, checked on load; needed with `folder`",
+        "SHA-256 of the first file, checked on load; needed with `folder`, then that of all files",
         "O",
         pattern=SHA256,
     )
@@ -48,8 +49,9 @@ class PublishedWeights(FrozenConfig):
         # A folder is in no fingerprint: without a digest other weights would look like these.
         if self.folder is not None and self.sha256 is None:
             raise ValueError(
-                f"expected sha256 beside folder {self.folder!r}, got none; give the SHA-256 of the "
-                "weights file in it (`sha256sum` prints it)"
+                f"expected sha256 beside folder {self.folder!r}, got none; give the SHA-256 of its "
+                "one file (`sha256sum FILE`) or of its files in order of their names (`sha256sum "
+                "FILES | sha256sum`, in the folder)"
             )
         return self
 
@@ -68,8 +70,9 @@ class PublishedWeights(FrozenConfig):
 
 
 def find_files(weights: PublishedWeights, names: Sequence[str]) -> Path:
-    """Folder with all files `names`, the first of which is what `sha256` is the digest of.
+    """Folder with all files `names`.
 
+    `sha256` is the digest of the first where a commit pins them, and of all in a given folder.
     Fetches what neither the folder nor a cache holds. Raises `EnvironmentProblem` for a
     missing file (with the command that fetches it) and for another digest.
     """
@@ -78,12 +81,25 @@ def find_files(weights: PublishedWeights, names: Sequence[str]) -> Path:
 
         return folder_in_place_of(weights)
     folder = _given_folder(weights, names) if weights.folder else _fetched(weights, names)
-    if weights.sha256 is not None and (got := weights_digest(folder / names[0])) != weights.sha256:
+    checked = names if weights.folder else names[:1]
+    if weights.sha256 is not None and (got := folder_digest(folder, checked)) != weights.sha256:
         raise EnvironmentProblem(
-            f"{folder / names[0]}: expected SHA-256 {weights.sha256}, got {got}; put the weights "
-            f"of {weights.repo} there, or correct the configured sha256"
+            f"{folder}: expected SHA-256 {weights.sha256} of {', '.join(sorted(checked))}, got "
+            f"{got}; put the files of {weights.repo} there, or correct the configured sha256"
         )
     return folder
+
+
+def folder_digest(folder: Path, names: Sequence[str]) -> str:
+    """SHA-256 of one file, or of what `sha256sum` prints of several in order of their names.
+
+    Settings count as much as weights: both decide scores.
+    """
+    digests = {name: weights_digest(folder / name) for name in sorted(names)}
+    if len(digests) == 1:
+        return digests[names[0]]
+    lines = "".join(f"{digest}  {name}\n" for name, digest in digests.items())
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def weights_digest(path: Path) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from data.installation import check_installed
 from rewards.image_scoring import LIBRARIES
-from rewards.published_weights import PublishedWeights, weights_digest
+from rewards.published_weights import PublishedWeights, folder_digest
 
 if TYPE_CHECKING:
     import torch
@@ -50,7 +50,7 @@ def stand_in_weights(
     published: PublishedWeights, folder: Path, names: Sequence[str]
 ) -> PublishedWeights:
     """Weights read from `folder` in place of published ones, with the digest they have."""
-    digest = weights_digest(folder / names[0])
+    digest = folder_digest(folder, names)
     return published.model_copy(update={"folder": str(folder), "sha256": digest})
 
 

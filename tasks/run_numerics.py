@@ -5,11 +5,17 @@ from typing import Any
 from data.numerics import numerics_class
 from data.torch_session import check_device
 from generators.registry import find_generator
-from tasks.run_packages import check_packages, network_libraries, run_libraries
+from tasks.run_packages import (
+    check_packages,
+    generator_libraries,
+    network_libraries,
+    run_libraries,
+)
 from tasks.settings import RunConfig
 
 # What features of a classifier depend on: in them neither generator nor reward computes.
 OF_NETWORKS = ("device", "device_model", "deterministic", "threads", "numpy", "pyarrow", "torch")
+OF_REFERENCE = (*OF_NETWORKS, "torch-fidelity")
 
 
 def numerics_of(config: RunConfig) -> dict[str, Any]:
@@ -27,7 +33,8 @@ def shared_numerics_of(config: RunConfig, stage: str) -> dict[str, Any]:
     """
     if stage in ("classifier", "reference"):
         whole = numerics_of(config)
-        return {key: whole[key] for key in OF_NETWORKS if key in whole}
+        wanted = OF_REFERENCE if stage == "reference" else OF_NETWORKS
+        return {key: whole[key] for key in wanted if key in whole}
     if stage == "initial":
         return _numerics(config, set())
     standardised = [reward for reward in config.rewards if reward.standardise]
@@ -44,5 +51,5 @@ def _numerics(config: RunConfig, libraries: set[str]) -> dict[str, Any]:
     if runtime.device != "cpu":
         special["deterministic"] = runtime.deterministic
         model = check_device(runtime.device)
-    used = {*kind.libraries, *libraries}
+    used = generator_libraries(config) | libraries
     return numerics_class(runtime.device, runtime.threads, used, device_model=model, **special)

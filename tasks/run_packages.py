@@ -12,12 +12,21 @@ from tasks.settings import RunConfig
 
 CLASSIFIER_LIBRARIES = ("torch",)
 INCEPTION_LIBRARIES = ("torch", "torch-fidelity")
+PROCESSES_LIBRARIES = ("accelerate",)
 
 
 def run_libraries(config: RunConfig) -> set[str]:
-    """Distributions that the generator, the classifier and the rewards compute in."""
+    """Distributions that generator, classifier, rewards and metrics compute in."""
+    found = generator_libraries(config) | network_libraries(config, config.rewards)
+    inception = config.evaluation.inception is not None
+    return found | set(INCEPTION_LIBRARIES) if inception else found
+
+
+def generator_libraries(config: RunConfig) -> set[str]:
+    """Distributions that the generator computes in, with those that join its processes."""
     found = set(find_generator(config.generator.kind).libraries)
-    return found | network_libraries(config, config.rewards)
+    several = getattr(config.generator, "processes", 1) > 1
+    return found | set(PROCESSES_LIBRARIES) if several else found
 
 
 def network_libraries(config: RunConfig, rewards: Sequence[RewardConfig]) -> set[str]:
@@ -29,7 +38,7 @@ def network_libraries(config: RunConfig, rewards: Sequence[RewardConfig]) -> set
 def check_packages(config: RunConfig) -> None:
     """Raise `EnvironmentProblem` unless all that a run computes in is installed."""
     generator = config.generator.kind
-    _check_plugin(GENERATORS, generator, find_generator(generator).libraries)
+    _check_plugin(GENERATORS, generator, sorted(generator_libraries(config)))
     if config.classifier is not None:
         check_installed("classifier", CLASSIFIER_LIBRARIES)
     if config.evaluation.inception is not None:

@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from data.errors import ProvenanceMismatch
+from data.numerics import differences
 from tasks.context import RunContext
 from tasks.places import Place
 from tasks.shards import ShardedTable, make_shard
@@ -33,12 +35,25 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
 def _made(request: dict[str, Any]) -> dict[str, Any]:
     context = _context(request["store"], request["run"])
+    _check_numerics(context)
     place = Place(request["iteration"], request["stage"])
     module, _ = COMPUTE[place.stage]
     table: ShardedTable = import_module(module).sharded(context, place)
     with context.session():
         make_shard(context, place, table, request["shard"])
     return {"shard": request["shard"]}
+
+
+def _check_numerics(context: RunContext) -> None:
+    """Raise `ProvenanceMismatch` where this process computes in another class than the run."""
+    if not context.accepts(context.numerics):
+        rows = differences(context.record.numerics, context.numerics)
+        table = "\n".join(f"  {key}: {old} -> {new}" for key, old, new in rows)
+        raise ProvenanceMismatch(
+            f"{context.run}: expected worker processes of the run's numerics class, got another "
+            f"one (expected -> found):\n{table}\nmake equal GPUs visible, or set "
+            "runtime.shard_workers=1"
+        )
 
 
 @lru_cache(maxsize=1)

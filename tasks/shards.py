@@ -99,13 +99,18 @@ def _folder(context: RunContext, place: Place, shard: int) -> Path:
 def _committed_rows(
     context: RunContext, place: Place, table: ShardedTable, shard: int
 ) -> pa.Table | None:
-    """Verified rows of a committed shard; a damaged one is set aside and None."""
+    """Verified rows of a committed shard; a damaged one is set aside and None.
+
+    One of another fingerprint or numerics class is discarded: the stage is published under the
+    present class, so all of its rows are of that one.
+    """
     folder = _folder(context, place, shard)
     try:
         artifact = find_artifact(folder)
         if artifact is None:
             return None
-        if artifact.fingerprint == table.fingerprint_of(shard):
+        is_same = artifact.fingerprint == table.fingerprint_of(shard)
+        if is_same and artifact.manifest.numerics == context.numerics:
             return artifact.table(ROWS)
     except CorruptArtifact as error:
         LOG.warning("shard set aside in %s: %s", quarantine(folder), error)

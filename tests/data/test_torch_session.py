@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from data.compute import ONE_CPU_THREAD, Compute, compute, computing
-from data.errors import EnvironmentProblem
+from data.errors import EnvironmentProblem, StageFailed
 from data.installation import INSTALL
 from data.torch_session import check_device, check_torch, torch_session
 
@@ -43,6 +43,22 @@ def test_what_a_session_changed_is_put_back_after_an_error() -> None:
 
     with pytest.raises(RuntimeError, match="in the stage"):
         fail()
+    assert switches() == before
+
+
+def test_a_gpu_that_is_full_is_worth_another_try() -> None:
+    import torch
+
+    before = switches()
+
+    def fill() -> None:
+        with torch_session(Compute()):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0")
+
+    text = r"did not \(CUDA out of memory\); free .* generator.sampler.batch_size, .* runtime.batch"
+    with pytest.raises(StageFailed, match=text) as caught:
+        fill()
+    assert caught.value.exit_code == 3
     assert switches() == before
 
 

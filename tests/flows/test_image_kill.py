@@ -19,25 +19,77 @@ from tests.flows import image_runs
 from tests.flows.killed_images import resume, run_until
 from tests.flows.test_kill import run_child
 
-# Fingerprints name the folders of what runs share, so `classifier` is what comes first.
+# What is cut -> the operation, and the place it has to hit: fingerprints name the folders of what
+# runs share, so the first place that is not committed yet is what a pattern of theirs finds.
 CUTS = {
-    "classifier, its checkpoint half written": "^fsync initial/.*state.safetensors",
-    "classifier, its checkpoint committed": "^after link initial/.*/checkpoint-",
-    "classifier, about to be published": "^before link initial/[0-9a-f]+/manifest.json",
-    "classifier, published": "^discard initial/.*checkpoint-",
-    "initial, its checkpoint committed": "^after link initial/.*/checkpoint-",
-    "initial, published": "^discard initial/.*checkpoint-",
-    "reference": "^fsync initial/.*reference.safetensors",
-    "constants": "^fsync initial/.*tail/",
-    "evaluation of p_0": "^before link runs/tiny/initial/evaluate",
-    "sample, a shard committed": "^after link .*0000/sample/shard-0001",
-    "draw, a shard half written": "^fsync .*0000/draw/shard-0001/.*rows.parquet",
-    "retrain, its checkpoint committed": "^after link .*0000/retrain/checkpoint-",
-    "retrain, the model half written": "^fsync .*0000/retrain/attempt-.*model.safetensors",
-    "retrain, published": "^discard .*0000/retrain/.*checkpoint-",
-    "evaluate": "^fsync .*0000/evaluate/.*samples.parquet",
-    "sample, about to be published": "^before link .*0001/sample/manifest.json",
-    "retrain, its checkpoint half written": "^write .*0001/retrain/checkpoint-",
+    "classifier, its checkpoint half written": (
+        "^fsync initial/.*state.safetensors",
+        "initial/classifier",
+    ),
+    "classifier, its checkpoint committed": (
+        "^after link initial/.*/checkpoint-",
+        "initial/classifier",
+    ),
+    "classifier, about to be published": (
+        "^before link initial/[0-9a-f]+/manifest.json",
+        "initial/classifier",
+    ),
+    "classifier, published": (
+        "^discard initial/.*checkpoint-",
+        "initial/classifier",
+    ),
+    "initial, its checkpoint committed": (
+        "^after link initial/.*/checkpoint-",
+        "initial",
+    ),
+    "initial, published": (
+        "^discard initial/.*checkpoint-",
+        "initial",
+    ),
+    "reference": (
+        "^fsync initial/.*reference.safetensors",
+        "initial/reference",
+    ),
+    "constants": (
+        "^fsync initial/.*tail/",
+        "initial/constants",
+    ),
+    "evaluation of p_0": (
+        "^before link runs/tiny/initial/evaluate",
+        "initial/evaluate",
+    ),
+    "sample, a shard committed": (
+        "^after link .*0000/sample/shard-0001",
+        "iteration-0000/sample",
+    ),
+    "draw, a shard half written": (
+        "^fsync .*0000/draw/shard-0001/.*rows.parquet",
+        "iteration-0000/draw",
+    ),
+    "retrain, its checkpoint committed": (
+        "^after link .*0000/retrain/checkpoint-",
+        "iteration-0000/retrain",
+    ),
+    "retrain, the model half written": (
+        "^fsync .*0000/retrain/attempt-.*model.safetensors",
+        "iteration-0000/retrain",
+    ),
+    "retrain, published": (
+        "^discard .*0000/retrain/.*checkpoint-",
+        "iteration-0000/retrain",
+    ),
+    "evaluate": (
+        "^fsync .*0000/evaluate/.*samples.parquet",
+        "iteration-0000/evaluate",
+    ),
+    "sample, about to be published": (
+        "^before link .*0001/sample/manifest.json",
+        "iteration-0001/sample",
+    ),
+    "retrain, its checkpoint half written": (
+        "^write .*0001/retrain/checkpoint-",
+        "iteration-0001/retrain",
+    ),
 }
 
 
@@ -51,6 +103,11 @@ def committed(root: Path) -> dict[str, str]:
     if record is None:
         return {}
     return {str(place): digest for place, digest in stage_digests(store, record)}
+
+
+def hit(what: str, places: list[str], number: int) -> str:
+    """The place that was cut when `number` of `places` are committed."""
+    return places[number - 1] if what.endswith(", published") else places[number]
 
 
 def of_run(context: RunContext) -> dict[str, str]:
@@ -103,9 +160,10 @@ def test_a_run_killed_in_every_kind_of_stage_ends_with_the_digests_of_an_uninter
 ) -> None:
     expected, root = of_run(image_run), tmp_path / "store"
     kept: dict[str, str] = {}
-    for what, pattern in CUTS.items():
+    for what, (pattern, place) in CUTS.items():
         assert run_child(server, run_until, root, pattern) == -signal.SIGKILL, what
         store, before = Store(root), committed(root)
+        assert hit(what, list(expected), len(before)) == place, what
         assert kept.items() <= before.items() <= expected.items(), what
         assert verify_run(store, store.read_run("tiny")).problems == [], what
         kept = before

@@ -100,5 +100,5 @@ def test_another_layout_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_would_run_code_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "flow.pt"
     torch.save({"ema_model": trained(1)}, path)
-    with pytest.raises(ConfigError, match="torch refuses to read safely"):
+    with pytest.raises(EnvironmentProblem, match="torch refuses to read safely"):
         read_released(str(path), trained(3), part="ema_model", sha256=digest(path))

@@ -5,6 +5,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from data.errors import EnvironmentProblem
 from data.images import image_table
 from rewards.aesthetic import HEAD_FILES, HEADS, AestheticConfig, AestheticReward, load_head
 from rewards.published_weights import PublishedWeights
@@ -73,3 +74,11 @@ def test_only_the_published_weights_of_the_version_count_as_published() -> None:
     assert AestheticConfig(version=2, head=HEADS[2]).uses_published_weights
     assert not AestheticConfig(version=1, head=HEADS[2]).uses_published_weights
     assert not AestheticReward.example().config.uses_published_weights
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_web_page_is_no_head(version: int, tmp_path: Path) -> None:
+    (tmp_path / HEAD_FILES[version]).write_text("<!DOCTYPE html><html></html>")
+    text = "reward aesthetic: expected tensors .*, got a file that torch refuses .*; use the publ"
+    with pytest.raises(EnvironmentProblem, match=text):
+        load_head(tmp_path, version, "cpu")

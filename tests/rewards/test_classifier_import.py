@@ -80,16 +80,16 @@ def test_a_checkpoint_of_another_network_names_some_and_counts_the_rest(tmp_path
 @pytest.mark.parametrize("content", [[1, 2], {"epoch": 3}, {"state_dict": 7}])
 def test_a_file_without_a_state_dict_is_refused(tmp_path: Path, content: object) -> None:
     text = "expected a state dict of tensors in .*, got (list|dict|int); use the published file"
-    with pytest.raises(ConfigError, match=text):
+    with pytest.raises(EnvironmentProblem, match=text):
         imported(saved(tmp_path, content))
 
 
 def test_a_file_that_would_run_code_or_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
-    text = "got a file that torch cannot read with weights_only"
-    with pytest.raises(ConfigError, match=text):
+    text = "got a file that torch refuses to read safely"
+    with pytest.raises(EnvironmentProblem, match=text):
         imported(saved(tmp_path, {"state_dict": Path("x")}))
     (tmp_path / "text.pt").write_text("no checkpoint")
-    with pytest.raises(ConfigError, match=text):
+    with pytest.raises(EnvironmentProblem, match=text):
         imported(config_of(tmp_path / "text.pt"))
 
 

@@ -1,4 +1,5 @@
 import hashlib
+import subprocess
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from pydantic import ValidationError
 
 from data.errors import EnvironmentProblem
-from rewards.published_weights import PublishedWeights, find_files, weights_digest
+from rewards.published_weights import PublishedWeights, find_files, folder_digest, weights_digest
 
 CONTENT = b"weights"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -48,7 +49,26 @@ def given(folder: Path, sha256: str = DIGEST) -> PublishedWeights:
 def test_a_folder_with_the_files_is_used_as_it_is(tmp_path: Path) -> None:
     for name in NAMES:
         (tmp_path / name).write_bytes(CONTENT)
-    assert find_files(given(tmp_path), NAMES) == tmp_path
+    assert find_files(given(tmp_path, folder_digest(tmp_path, NAMES)), NAMES) == tmp_path
+    assert find_files(given(tmp_path), NAMES[:1]) == tmp_path, "one file is its own digest"
+
+
+def test_every_file_of_a_folder_is_in_its_digest(tmp_path: Path) -> None:
+    for name in NAMES:
+        (tmp_path / name).write_bytes(CONTENT)
+    weights = given(tmp_path, folder_digest(tmp_path, NAMES))
+    (tmp_path / "config.json").write_bytes(b"{}")
+    text = f"expected SHA-256 {weights.sha256} of config.json, model.bin, got [0-9a-f]+; put the"
+    with pytest.raises(EnvironmentProblem, match=text):
+        find_files(weights, NAMES)
+
+
+def test_the_digest_of_a_folder_is_what_the_shell_prints(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(CONTENT)
+    (tmp_path / "config.json").write_bytes(b"{}")
+    command = ["sh", "-c", "sha256sum config.json model.bin | sha256sum"]
+    printed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert printed.stdout.split()[0] == folder_digest(tmp_path, NAMES)
 
 
 def test_a_file_missing_in_the_folder_is_named(tmp_path: Path) -> None:
@@ -62,7 +82,9 @@ def test_a_file_missing_in_the_folder_is_named(tmp_path: Path) -> None:
 def test_another_digest_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(b"other")
     got = hashlib.sha256(b"other").hexdigest()
-    with pytest.raises(EnvironmentProblem, match=f"expected SHA-256 {DIGEST}, got {got}; put"):
+    with pytest.raises(
+        EnvironmentProblem, match=f"expected SHA-256 {DIGEST} of model.bin, got {got}; put"
+    ):
         find_files(given(tmp_path), NAMES[:1])
 
 

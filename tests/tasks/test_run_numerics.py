@@ -10,6 +10,7 @@ from flows.density import c9
 from flows.domain import merge
 from flows.gmm import smoke
 from tasks import run_numerics
+from tasks.places import SHARED_STAGES
 from tasks.run_numerics import numerics_of, shared_numerics_of
 from tasks.settings import RunConfig, parse_config
 
@@ -73,3 +74,20 @@ def test_constants_depend_on_what_the_standardised_rewards_compute_in() -> None:
 
 def test_points_share_p_0_alone_in_the_class_of_their_generator() -> None:
     assert shared_numerics_of(smoke(), "initial") == numerics_of(smoke())
+
+
+def test_inception_is_computed_in_torch_fidelity_by_the_run_and_the_reference() -> None:
+    plain, measured = digits(), configured({"evaluation": {"inception": {"weights": "no.pth"}}})
+    assert numerics_of(measured).keys() - numerics_of(plain).keys() == {"torch-fidelity"}
+    shared = {stage: shared_numerics_of(measured, stage) for stage in SHARED_STAGES}
+    assert [stage for stage, one in shared.items() if "torch-fidelity" in one] == ["reference"]
+    assert all(one.items() <= numerics_of(measured).items() for one in shared.values())
+    assert "torch-fidelity" not in shared_numerics_of(plain, "reference")
+
+
+def test_several_processes_are_joined_by_accelerate() -> None:
+    plain, joined = digits(), configured({"generator": {"processes": 2}})
+    assert numerics_of(joined).keys() - numerics_of(plain).keys() == {"accelerate"}
+    shared = {stage: shared_numerics_of(joined, stage) for stage in SHARED_STAGES}
+    assert "accelerate" in shared["initial"] and "accelerate" not in shared["classifier"]
+    assert all(one.items() <= numerics_of(joined).items() for one in shared.values())

@@ -70,6 +70,15 @@ def test_fid_needs_torch_fidelity(monkeypatch: pytest.MonkeyPatch) -> None:
         check_packages(config)
 
 
+def test_several_processes_need_accelerate(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = digits().model_dump(mode="json")
+    plain["generator"]["processes"] = 2
+    without(monkeypatch, "accelerate")
+    check_packages(digits())
+    with pytest.raises(EnvironmentProblem, match="generator 'ot-cfm': .* found no accelerate; run"):
+        check_packages(parse_config(DOMAIN.expand(plain)))
+
+
 def test_a_classifier_needs_torch_whatever_the_generator(monkeypatch: pytest.MonkeyPatch) -> None:
     points = paper().model_copy(update={"classifier": digits().classifier})
     without(monkeypatch, "torch")

@@ -10,14 +10,15 @@ import psutil
 import pytest
 
 from data import failpoints
-from data.errors import BadNumbers, StageFailed
+from data.errors import BadNumbers, ProvenanceMismatch, StageFailed
 from flows.rounds import rounds
 from pluralist.listing import stage_digests
+from tasks import shard_worker, shards
 from tasks.context import RunContext
 from tasks.places import Place
 from tasks.shard_pool import MODULE, ShardPool
 from tasks.stage import run_place
-from tasks.worker_process import WorkerProcess
+from tasks.worker_process import WorkerProcess, raise_error
 from tests.flows.conftest import MakeRun
 
 SAMPLE = Place(0, "sample")
@@ -103,6 +104,41 @@ def test_only_what_is_missing_or_damaged_is_made_again(
     assert asked == [("sample", [1, 2]), ("draw", [0, 1, 2, 3])]
     assert "shard set aside in" in caplog.text
     assert digests(context) == digests(make_run("whole", in_shards(1)))
+
+
+def test_shards_of_another_numerics_class_are_made_again(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = make_run("cut", in_shards(1), run=False)
+    stop_before_publishing_candidates(context)
+    made: list[tuple[str, int]] = []
+    make = shards.make_shard
+
+    def noted(context: RunContext, place: Place, table: Any, shard: int) -> Any:
+        made.append((place.stage, shard))
+        return make(context, place, table, shard)
+
+    monkeypatch.setattr(shards, "make_shard", noted)
+    other = context.numerics | {"numpy": "0.9"}
+    marked = context.record.model_copy(update={"accepted_numerics": (other,)})
+    later = RunContext(context.store, marked)
+    later.numerics = other  # as on another machine, after --accept-numerics
+    run_place(later, SAMPLE)
+    assert made == [("sample", shard) for shard in range(4)]
+
+
+def test_a_worker_of_another_numerics_class_makes_no_shard(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = make_run("mixed", in_shards(2), run=False)
+    run_place(context, Place(None, "initial"))
+    other = context.numerics | {"device_model": "another GPU"}
+    monkeypatch.setattr(RunContext, "numerics", other)
+    request = {"store": str(context.store.root), "run": "mixed", "iteration": 0, "stage": "sample"}
+    text = "mixed: expected worker processes of the run's (.|\n)* -> another GPU\nmake equal GPUs"
+    with pytest.raises(ProvenanceMismatch, match=text):
+        raise_error(shard_worker.answer({**request, "shard": 0}))
+    assert not context.folder(SAMPLE).exists()
 
 
 def test_one_missing_shard_is_worth_no_worker(
