@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -40,14 +40,15 @@ def seven_study(
     """The base with three rewards of different names, mixed equally in seven ways."""
     assert len(rewards) == 3
     three = base.model_copy(update={"rewards": tuple(rewards)})
-    plain = [reward.model_dump(mode="json") for reward in rewards]
-    blocks = []
-    for arm, mix in seven_arms(three.reward_names).items():
-        weighed: list[dict[str, Any]] = [
-            reward | {"weight": 1 / len(mix) if index in mix else 0.0}
-            for index, reward in enumerate(plain)
-        ]
-        blocks.append(Block({"seed": range(seeds)}, arm, {"rewards": weighed}))
+    # Weights alone: what the rewards are, and where their files lie, is the base's.
+    blocks = [
+        Block(
+            {"seed": range(seeds)},
+            arm,
+            {"weights": [1 / len(mix) if index in mix else 0.0 for index in range(3)]},
+        )
+        for arm, mix in seven_arms(three.reward_names).items()
+    ]
     return Study(name, three, tuple(blocks))
 
 
