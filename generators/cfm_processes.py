@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.checkpoints import CheckpointFolder
 from data.compute import Compute, compute
-from data.errors import BadNumbers, ConfigError, EnvironmentProblem
+from data.errors import BadNumbers, ConfigError, EnvironmentProblem, StageFailed
 from data.images import Shape
 from generators.cfm_batches import Batch, BatchMaker
 from generators.cfm_training import ALONE, Fit, Sharing, train_field
@@ -24,6 +24,7 @@ from generators.velocity_field import make_field
 
 if TYPE_CHECKING:
     import torch
+    from torch.multiprocessing.spawn import ProcessContext
 
 RESULT, ERROR = "fit.safetensors", "bad-numbers.txt"
 
@@ -78,11 +79,16 @@ def train_together(job: Job, number: int) -> Fit:
     """The fit of `job` by `number` processes, on as many GPUs or on the CPU.
 
     Raises `ConfigError` for a batch that cannot be shared equally, `EnvironmentProblem` where
-    there are fewer GPUs, `BadNumbers` as `train_field`.
+    there are fewer GPUs, `BadNumbers` as `train_field`, `StageFailed` where a process was ended
+    from outside. However this one stops waiting, no process is left behind.
     """
     import torch
     from safetensors.torch import load_file
-    from torch.multiprocessing.spawn import ProcessRaisedException, spawn
+    from torch.multiprocessing.spawn import (
+        ProcessExitedException,
+        ProcessRaisedException,
+        spawn,
+    )
 
     on, batch_size = compute(), job.batches.batch_size
     if batch_size % number:
@@ -97,15 +103,39 @@ def train_together(job: Job, number: int) -> Fit:
         )
     with tempfile.TemporaryDirectory(prefix="pluralist-fit-") as folder:
         arguments = (job, number, on, _free_port(), folder)
+        # As daemons, so that Python's end ends them too if this is interrupted while they start.
+        processes = spawn(  # type: ignore[no-untyped-call]
+            _process, arguments, nprocs=number, join=False, daemon=True
+        )
         try:
-            spawn(_process, arguments, nprocs=number)  # type: ignore[no-untyped-call]
+            _wait(processes)
         except ProcessRaisedException:
             if (Path(folder) / ERROR).exists():
                 raise BadNumbers((Path(folder) / ERROR).read_text()) from None
             raise
+        except ProcessExitedException as error:
+            raise StageFailed(
+                f"generator.processes: expected {number} processes to train to the end, but "
+                f"{error}; if the system ran out of memory, lower batch_size or processes, then "
+                "resume"
+            ) from error
         weights = load_file(Path(folder) / RESULT)
     losses = weights.pop("losses")
     return Fit(weights, losses.numpy())
+
+
+def _wait(processes: "ProcessContext") -> None:
+    """Until all have ended; raises as torch does for one that failed."""
+    try:
+        while not processes.join():  # type: ignore[no-untyped-call]
+            pass
+    except BaseException:
+        # Such as a signal: left alone they would train on, and Python would wait for them.
+        for process in processes.processes:
+            process.kill()
+        for process in processes.processes:
+            process.join()
+        raise
 
 
 def _process(rank: int, job: Job, number: int, on: Compute, port: int, folder: str) -> None:
