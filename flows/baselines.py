@@ -29,10 +29,15 @@ def baseline_study(name: str, base: RunConfig, *, seeds: int) -> Study:
     """Nine arms of a base with two rewards; best-of-K with K = 16, real share .1."""
     parts = [reward.model_dump(mode="json") for reward in base.rewards]
     audited = [part | {"weight": 0.0} for part in parts]
+    # Only the sum can be standardised: parts have no constants of their own.
+    summed: Plain = {"kind": "weighted-sum", "weight": 1.0}
+    summed["parts"] = [part | {"standardise": False} for part in parts]
+    if any(part.get("standardise") for part in parts):
+        summed["standardise"] = True
     arms: dict[str, Plain] = {
         BALANCED: {},
         ONE: {"q": 1.0},
-        SUM: {"rewards": [*audited, {"kind": "weighted-sum", "weight": 1.0, "parts": parts}]},
+        SUM: {"rewards": [*audited, summed]},
         BEST: {
             "q": 1.0,
             "selection": {"scheme": "fresh", "pool_size": POOL_SIZE, "temperature": 0.0},

@@ -9,6 +9,7 @@ from rewards.aesthetic import HEADS, AestheticConfig
 from rewards.image_reward import ImageRewardConfig
 from rewards.pick_score import PickScoreConfig
 from rewards.registry import RewardConfig
+from tasks.fid import PUBLISHED_SHA256
 from tasks.settings import RunConfig, parse_config
 
 NAMES = ("pick-score", "image-reward", "aesthetic")
@@ -40,12 +41,12 @@ def stand_ins() -> tuple[RewardConfig, ...]:
 
 
 def of_paper(quick: bool) -> Study:
-    """Seven arms with one seed."""
-    return seven_study("learned", fresh_pools(paper()), published(), seeds=1)
+    """Seven arms with 3 seeds; quick 1, which is not judged."""
+    return seven_study("learned", fresh_pools(paper()), published(), seeds=1 if quick else 3)
 
 
 def of_gpu_small(quick: bool) -> Study:
-    """Seven arms with 3 seeds; quick 1."""
+    """Seven arms with 3 seeds; quick 1, which is not judged."""
     return seven_study("learned", fresh_pools(gpu_small()), published(), seeds=1 if quick else 3)
 
 
@@ -62,9 +63,16 @@ def rehearsal(quick: bool) -> Study:
 
 
 def unjudged(study: Study) -> str | None:
-    """Judged with the published weights of every reward only."""
+    """Judged by FID, with the published weights of every reward, over several seeds only."""
     are_published = (getattr(one, "uses_published_weights", False) for one in study.base.rewards)
-    return None if all(are_published) else "stand-in rewards"
+    if not all(are_published):
+        return "stand-in rewards"
+    inception = study.base.evaluation.inception
+    if inception is None or inception.sha256 != PUBLISHED_SHA256:
+        return "no FID, which needs evaluation.inception.weights"
+    if len(study.blocks[0].axes["seed"]) == 1:
+        return "one seed, and the order of arms needs several"
+    return None
 
 
 def remarks(frame: Frame, study: Study) -> list[str]:

@@ -41,7 +41,7 @@ def remarks(frame: Frame, study: Study) -> list[str]:
         (
             "As with the paper's rewards the mixture of all three stays nearest to the real "
             "images, and single rewards end farthest.",
-            all_hold(claims, "single rewards / pairs", "pairs / all three"),
+            all_hold(claims, "single rewards / largest of pairs", "pairs / all three"),
         ),
     )
 

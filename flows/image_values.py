@@ -24,8 +24,9 @@ OF_CLASSIFIER = Distance("frechet_classifier", "Fréchet distance (classifier's 
 
 
 def distance_measured(frame: Frame) -> Distance:
-    """FID where any run has it (those that lack it are then missing), else the classifier's."""
-    return FID if (frame["metric"] == FID.metric).any() else OF_CLASSIFIER
+    """FID where every run has it, else the classifier's: arms are compared by one of the two."""
+    with_fid = frame.loc[frame["metric"] == FID.metric, "run"].nunique()
+    return FID if with_fid and with_fid == frame["run"].nunique() else OF_CLASSIFIER
 
 
 def stacked(

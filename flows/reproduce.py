@@ -2,19 +2,18 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from data.canonical import canonical_json
-from data.errors import ConfigError
 from data.files import replace_file, storage_errors
 from data.parquet import table_bytes
 from data.store import RunRecord, Store
-from flows.domain import find_domain, merge, parse_settings
+from flows.domain import find_domain, merge
 from flows.experiment import Experiment, Frame, Scale, Study
+from flows.located import located
 from flows.page import render_page
 from flows.reproduction import Reproduction, plain_outcome
 from flows.rounds import is_complete
@@ -24,7 +23,6 @@ from flows.sweep_results import collect
 from tasks.claims import HOLDS, VOID, Claim, overall
 from tasks.context import RunContext
 from tasks.figures import save_figure
-from tasks.settings import parse_config
 from tasks.stand_ins import stand_ins
 
 if TYPE_CHECKING:
@@ -73,9 +71,9 @@ def reproduce(
 
     Experiments of one study share its runs. A verdict needs every run: with one missing it is
     void. What an earlier time wrote is removed first. `settings` (`key=value`) say where things
-    are; `ConfigError` for one that changes more. Raises as reading does for a damaged artifact.
+    are, as `located` takes them. Raises as reading does for a damaged artifact.
     """
-    study = _located(experiment.study_at(scale), settings)
+    study = located(experiment.study_at(scale), settings)
     domain, members = find_domain(study.base.domain), study_points(study)
     _discard(experiment, folder)
     name = f"{study.name}-{default_sweep_name(domain, members)[-8:]}"
@@ -136,22 +134,6 @@ def _gallery(
     return experiment.gallery(
         [RunContext(store, record) for record in records if is_complete(store, record)]
     )
-
-
-def _located(study: Study, settings: Sequence[str]) -> Study:
-    """The study with places of data, weights and the like set in its base."""
-    if not settings:
-        return study
-    domain, plain = find_domain(study.base.domain), study.base.model_dump(mode="json")
-    changed = domain.expand(merge(plain, parse_settings(list(settings), plain)))
-    base = parse_config(changed)
-    is_other_length = base.iterations != study.base.iterations
-    if base.fingerprint != study.base.fingerprint or is_other_length:
-        raise ConfigError(
-            f"reproduce: expected only places of data and weights, and where it runs, after --set, "
-            f"got {', '.join(settings)}; an experiment keeps its settings, `sweep` varies them"
-        )
-    return replace(study, base=base)
 
 
 def _discard(experiment: Experiment, folder: Path) -> None:

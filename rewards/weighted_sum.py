@@ -40,6 +40,14 @@ class WeightedSumConfig(RewardConfig):
     def _check_parts(self) -> Self:
         if sum(part.weight for part in self.parts) <= 0:
             raise ValueError("parts: expected at least one positive weight, got only zeros")
+        # A part has no constants of its own: the flag would be recorded and do nothing.
+        for index, part in enumerate(self.parts):
+            if part.standardise:
+                raise ValueError(
+                    f"parts.{index}.standardise: expected false, got true for {part.kind!r}; "
+                    "standardise the sum instead, and let the parts' weights make up for their "
+                    "scales"
+                )
         return self
 
 

@@ -26,6 +26,7 @@ from rewards.registry import RewardConfig, parse_reward
 from tasks.classifier_checks import check_classifier
 from tasks.fid import InceptionConfig
 from tasks.selection import SelectionConfig, check_selection
+from tasks.weight_keys import expand_weights
 
 MAX_SEED = 2**63 - 1
 # Rows are numbered in 32 bits.
@@ -143,7 +144,7 @@ class RunConfig(FrozenConfig):
     def _resolve(cls, raw: Any) -> Any:
         if not isinstance(raw, dict):
             return raw
-        raw = _expand_q(dict(raw))
+        raw = expand_weights(raw)
         initial, generator = raw.get("initial"), raw.get("generator")
         if isinstance(initial, dict) and generator is not None:
             kind = find_generator(parse_generator(generator).kind)
@@ -256,24 +257,3 @@ def parse_config(raw: dict[str, Any]) -> RunConfig:
         return RunConfig.model_validate(raw)
     except ValidationError as error:
         raise ConfigError(describe_errors(error)) from error
-
-
-def _expand_q(raw: dict[str, Any]) -> dict[str, Any]:
-    """`q` is short for the weights [q, 1 - q] of exactly two rewards."""
-    if "q" not in raw:
-        return raw
-    q = raw.pop("q")
-    given = raw.get("rewards")
-    if not isinstance(given, list | tuple) or len(given) != 2:
-        raise ValueError(
-            f"q: expected exactly 2 rewards to weigh, got {given!r}; set each reward's weight"
-        )
-    rewards = [parse_reward(reward) for reward in given]
-    if isinstance(q, bool) or not isinstance(q, int | float) or not 0 <= q <= 1:
-        raise ValueError(f"q: expected a number between 0 and 1, got {q!r}")
-    weights = (float(q), 1.0 - float(q))
-    raw["rewards"] = [
-        reward.model_copy(update={"weight": weight})
-        for reward, weight in zip(rewards, weights, strict=True)
-    ]
-    return raw

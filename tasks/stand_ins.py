@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from data.image_data import Cifar10Data, DigitsData
 from generators.ot_cfm_config import OtCfmConfig, UNetField
-from generators.registry import GeneratorConfig
+from generators.registry import GeneratorConfig, InitialConfig
 from rewards.classifier_config import ClassifierConfig
 from rewards.registry import RewardConfig, every_part
+from tasks.fid import PUBLISHED_SHA256
 from tasks.settings import RunConfig
 
 # Rewards computed from pixels, where the paper has models of what people like.
@@ -24,6 +25,7 @@ def stand_ins(config: RunConfig) -> tuple[str, ...]:
     return (
         *_of_data(data),
         *_of_field(config.generator),
+        *_of_initial(config.initial),
         *_of_classifier(config.classifier),
         *_of_distance(config),
         *_of_rewards(config.rewards),
@@ -49,6 +51,12 @@ def _of_field(generator: GeneratorConfig) -> Iterator[str]:
         yield "fully connected velocity field in place of the U-Net of 35.7 M weights"
 
 
+def _of_initial(initial: InitialConfig) -> Iterator[str]:
+    # The digest in a configuration is the user's own: it says which file, not whose.
+    if getattr(initial, "weights", None) is not None:
+        yield "p_0 from a file whose digest is not pinned in place of the paper's training"
+
+
 def _of_classifier(classifier: ClassifierConfig | None) -> Iterator[str]:
     if classifier is None:
         return
@@ -57,11 +65,18 @@ def _of_classifier(classifier: ClassifierConfig | None) -> Iterator[str]:
         yield f"{classifier.architecture} in place of {published}"
     elif classifier.weights is None:
         yield f"VGG11-BN of our own training in place of {published}"
+    else:
+        yield f"VGG11-BN from a file whose digest is not pinned in place of {published}"
 
 
 def _of_distance(config: RunConfig) -> Iterator[str]:
-    if config.classifier is not None and config.evaluation.inception is None:
+    if config.classifier is None:
+        return
+    inception = config.evaluation.inception
+    if inception is None:
         yield "Fréchet distance on the classifier's features in place of FID"
+    elif inception.sha256 != PUBLISHED_SHA256:
+        yield "Fréchet distance on features of other Inception weights in place of FID"
 
 
 def _of_rewards(rewards: Sequence[RewardConfig]) -> Iterator[str]:

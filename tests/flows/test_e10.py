@@ -6,11 +6,13 @@ import pytest
 
 from flows.e10 import EXPERIMENT, published, stand_ins
 from flows.experiment import Study
+from flows.located import located
 from flows.reproduce import study_points
 from flows.sweep_points import Point
 from tests.flows.frames import check_judge, check_pages, made_up, with_seeds
 
 PRESETS = ("paper", "gpu-small")
+FID = ("evaluation.inception.weights=inception.pth",)
 
 
 def measured(point: Point, k: int) -> dict[str, float]:
@@ -40,9 +42,15 @@ def test_figure_table_and_remarks_are_made_of_what_was_measured() -> None:
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_published_weights_are_judged(preset: str) -> None:
+def test_fid_of_several_seeds_with_published_weights_is_judged(preset: str) -> None:
     study = EXPERIMENT.presets[preset](False)
-    assert EXPERIMENT.unjudged(study) is None
+    with_fid = located(study, FID)
+    assert EXPERIMENT.unjudged(with_fid) is None
+    assert EXPERIMENT.unjudged(study) == "no FID, which needs evaluation.inception.weights"
+    other = located(study, (*FID, f"evaluation.inception.sha256={'a' * 64}"))
+    assert EXPERIMENT.unjudged(other) == EXPERIMENT.unjudged(study), "of no known Inception"
+    one = located(EXPERIMENT.presets[preset](True), FID)
+    assert EXPERIMENT.unjudged(one) == "one seed, and the order of arms needs several"
     assert [reward.kind for reward in study.base.rewards] == [
         "pick-score", "image-reward", "aesthetic",
     ]  # fmt: skip

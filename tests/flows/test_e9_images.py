@@ -1,9 +1,10 @@
 """E9 on images, on frames made up to hold, to fail and to lack a metric."""
 
-from flows.baselines import ARMS
+from flows.baselines import ARMS, baseline_study
 from flows.e9_images import EXPERIMENT
 from flows.reproduce import study_points
 from flows.sweep_points import Point
+from rewards.weighted_sum import WeightedSumConfig
 from tests.flows.frames import Measure, check_judge, check_pages, made_up, with_seeds
 from tests.flows.small_studies import small
 
@@ -34,6 +35,17 @@ def measured(point: Point, k: int) -> dict[str, float]:
         "frechet_classifier": 20.0,
         "tail_coverage": 1.0,
     }
+
+
+def test_rewards_of_different_scales_are_standardised_as_a_sum_not_as_its_parts() -> None:
+    base = EXPERIMENT.study(True).base
+    rewards = tuple(one.model_copy(update={"standardise": True}) for one in base.rewards)
+    study = baseline_study("scales", base.model_copy(update={"rewards": rewards}), seeds=1)
+    found = {point.arm: point.config.rewards for point in study_points(study)}
+    *audited, summed = found["weighted-sum"]
+    assert isinstance(summed, WeightedSumConfig) and summed.standardise
+    assert [part.standardise for part in summed.parts] == [False, False]
+    assert all(one.standardise for one in (*audited, *found["balanced"]))
 
 
 def changed(arm: str, metric: str, factor: float) -> Measure:

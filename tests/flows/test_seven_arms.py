@@ -5,8 +5,9 @@ import pytest
 from flows.e10_standin import EXPERIMENT
 from flows.experiment import Study
 from flows.reproduce import study_points
-from flows.seven_arms import distances, seven_arms
+from flows.seven_arms import distances, judge_seven, seven_arms
 from flows.sweep_points import Point
+from tasks.claims import HOLDS, VIOLATED
 from tests.flows.frames import Measure, check_judge, check_pages, made_up, with_seeds
 
 NAMES = ("ink", "symmetry", "thinness")
@@ -62,6 +63,24 @@ def test_the_arms_are_all_mixtures_and_each_scores_all_three(study: Study) -> No
     assert all(reward.standardise for one in found.values() for reward in one.rewards)
 
 
-def test_distances_are_means_over_arms_of_as_many_rewards(study: Study) -> None:
+def test_distances_are_means_over_seeds_of_arms_of_as_many_rewards(study: Study) -> None:
     found = distances(made_up(study, measured), study)
-    assert found == {"single rewards": 30.5, "pairs": 20.5, "all three": 10.5}
+    assert found == {"single rewards": [30.5] * 3, "pairs": [20.5] * 3, "all three": [10.5]}
+
+
+@pytest.mark.parametrize(
+    ("arm", "distance", "which"),
+    [("ink", 15.0, 0), ("ink-symmetry", 31.5, 0), ("ink-symmetry", 5.0, 1)],
+)
+def test_one_arm_out_of_order_is_enough_though_the_means_of_the_kinds_are_in_it(
+    study: Study, arm: str, distance: float, which: int
+) -> None:
+    def one_off(point: Point, k: int) -> dict[str, float]:
+        found = measured(point, k)
+        return found | {"frechet_classifier": distance} if point.arm == arm else found
+
+    frame = made_up(study, one_off)
+    single, pairs, three = (sum(of) / len(of) for of in distances(frame, study).values())
+    assert single > pairs > three
+    verdicts = [claim.verdict for claim in judge_seven(frame, study)]
+    assert verdicts == [VIOLATED if index == which else HOLDS for index in range(3)]

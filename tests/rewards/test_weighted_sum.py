@@ -67,6 +67,10 @@ def test_sums_may_be_nested() -> None:
         ([], "parts: .*at least 1 item"),
         ([{"kind": "cubic"}], "reward: expected one of .*, got 'cubic'"),
         ([PARTS[0] | {"gamma": -1}], "reward 'quadratic': gamma"),
+        (
+            [PARTS[0], PARTS[1] | {"standardise": True}],
+            r"parts\.1\.standardise: expected false, got true for 'gaussian-bump'; standardise",
+        ),
     ],
 )
 def test_parts_that_cannot_be_are_refused(parts: object, text: str) -> None:

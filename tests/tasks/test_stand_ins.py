@@ -23,23 +23,37 @@ def test_points_have_none() -> None:
     assert stand_ins(points()) == ()
 
 
+def with_inception(**given: Any) -> RunConfig:
+    inception = InceptionConfig(weights="inception.pth", **given)
+    evaluation = paper().evaluation.model_copy(update={"inception": inception})
+    return paper().model_copy(update={"evaluation": evaluation})
+
+
 def test_the_papers_own_setting_lacks_only_files_that_are_not_ours() -> None:
     base = paper()
-    assert base.classifier is not None
-    complete = base.model_copy(
-        update={
-            "classifier": base.classifier.model_copy(
-                update={"weights": "vgg.pt", "weights_sha256": "0" * 64}
-            ),
-            "evaluation": base.evaluation.model_copy(
-                update={"inception": InceptionConfig.model_construct()}
-            ),
-        }
-    )
-    assert stand_ins(complete) == ()
+    own_vgg = "VGG11-BN of our own training in place of VGG11-BN of 92.39 % test accuracy"
+    assert stand_ins(with_inception()) == (own_vgg,)
     assert stand_ins(base) == (
         "VGG11-BN of our own training in place of VGG11-BN of 92.39 % test accuracy",
         "Fréchet distance on the classifier's features in place of FID",
+    )
+
+
+def test_a_file_whose_digest_no_one_pinned_is_named_whatever_it_is_said_to_be() -> None:
+    base = paper()
+    assert base.classifier is not None
+    given = {"weights": "any.pt", "weights_sha256": "0" * 64}
+    imported = base.model_copy(
+        update={
+            "classifier": base.classifier.model_copy(update=given),
+            "initial": base.initial.model_copy(update=given),
+        }
+    )
+    flow, classifier, _ = stand_ins(imported)
+    assert flow == "p_0 from a file whose digest is not pinned in place of the paper's training"
+    assert classifier.startswith("VGG11-BN from a file whose digest is not pinned in place of")
+    assert stand_ins(with_inception(sha256="0" * 64))[-1] == (
+        "Fréchet distance on features of other Inception weights in place of FID"
     )
 
 
