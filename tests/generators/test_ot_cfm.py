@@ -155,7 +155,7 @@ def test_a_saved_model_is_loaded_without_making_up_weights(
 ) -> None:
     model = OtCfm.example()
     model.save(tmp_path)
-    devices = []
+    devices: list[str] = []
 
     def recorded(*given: Any, **named: Any) -> torch.nn.Module:
         field = make_field(*given, **named)
