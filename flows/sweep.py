@@ -11,6 +11,7 @@ from flows.sweep_members import (
     Ending,
     MembersFailed,
     SweepOutcome,
+    gpus_of_member,
     run_members,
     threads_of,
     unfinished,
@@ -18,6 +19,7 @@ from flows.sweep_members import (
 from flows.sweep_points import Axis, Point, parse_axis, points
 from flows.sweep_records import create_sweep, default_sweep_name, plan_sweep
 from flows.worker_pool import WorkerPool, usable_cores
+from tasks.gpus import num_gpus
 
 __all__ = [
     "Axis", "MembersFailed", "Point", "SweepOutcome", "create_sweep", "default_concurrency",
@@ -31,8 +33,8 @@ def run_sweep(
     """Run every member of `group` that is not complete, `concurrency` at a time in processes.
 
     A failing member does not stop the others. The default concurrency is the number of usable
-    cores over the threads of a member. Under Prefect there is one flow with one task a member;
-    when nothing is left to do, none is started.
+    cores over the threads of a member, on GPUs their number over those of a member. Under Prefect
+    there is one flow with one task a member; when nothing is left to do, none is started.
     """
     store = Store(Path(store_path))
     records = find_records(store, group)
@@ -51,7 +53,9 @@ def run_sweep(
 
 
 def default_concurrency(records: Sequence[RunRecord]) -> int:
-    """Members at a time that keep all usable cores busy, at least 1."""
+    """Members at a time that keep all usable cores busy, or all GPUs; at least 1."""
+    if each := gpus_of_member(records):
+        return max(1, num_gpus() // each)
     # A member that shares its shards waits while its own processes work.
     processes = max(int(record.config["runtime"].get("shard_workers", 1)) for record in records)
     return max(1, usable_cores() // (threads_of(records) * processes))

@@ -1,8 +1,9 @@
 """The members of a sweep: which are missing, finishing them, how each ended."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from data.errors import PluralistError
 from data.store import RunRecord, Store
@@ -60,7 +61,9 @@ def run_members(store_path: str, group: str, concurrency: int, run_all: RunAll) 
     computed: dict[str, int] = {}
     failed: dict[str, PluralistError] = {}
     done = len(records) - len(waiting)
-    with WorkerPool(store_path, size=concurrency, threads=threads_of(records)) as pool:
+    with WorkerPool(
+        store_path, size=concurrency, threads=threads_of(records), gpus=gpus_of_member(records)
+    ) as pool:
         for run, ending in run_all(pool, waiting, concurrency):
             done += 1
             if isinstance(ending, PluralistError):
@@ -79,3 +82,15 @@ def run_members(store_path: str, group: str, concurrency: int, run_all: RunAll) 
 def threads_of(records: Sequence[RunRecord]) -> int:
     """Threads of the member that asks for the most."""
     return max(int(record.config["runtime"]["threads"]) for record in records)
+
+
+def gpus_of_member(records: Sequence[RunRecord]) -> int:
+    """GPUs of the member that asks for the most; 0 when none computes on one."""
+    return max(_gpus(record.config) for record in records)
+
+
+def _gpus(config: Mapping[str, Any]) -> int:
+    runtime = config["runtime"]
+    if runtime.get("device", "cpu") != "cuda":
+        return 0
+    return max(int(config["generator"].get("processes", 1)), int(runtime.get("shard_workers", 1)))

@@ -6,7 +6,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from data.errors import StageFailed
-from tasks.worker_process import WorkerProcess, raise_error
+from tasks.gpus import gpu_environment
+from tasks.worker_process import WorkerProcess, lowest_free, raise_error
 
 MODULE = "flows.sweep_worker"
 
@@ -18,16 +19,17 @@ class PoolClosed(Exception):
 class WorkerPool:
     """At most `size` worker processes for the store at `store`, started when first needed.
 
-    Each limits numerical libraries to `threads` threads. Callable from many threads. Workers
-    end with this process, however it ends.
+    Each limits numerical libraries to `threads` threads and sees `gpus` GPUs, or all for 0.
+    Callable from many threads. Workers end with this process, however it ends.
     """
 
-    def __init__(self, store: str, *, size: int, threads: int = 1) -> None:
+    def __init__(self, store: str, *, size: int, threads: int = 1, gpus: int = 0) -> None:
         self._store = store
         self._threads = threads
+        self._gpus = gpus
         self._places = threading.BoundedSemaphore(size)
         self._lock = threading.Lock()
-        self._workers: set[WorkerProcess] = set()
+        self._workers: dict[WorkerProcess, int] = {}  # each with its number
         self._idle: list[WorkerProcess] = []
         self._closed = False
 
@@ -67,7 +69,7 @@ class WorkerPool:
         """End all workers at once; whoever waits for one gets `PoolClosed`."""
         with self._lock:
             self._closed = True
-            workers, self._workers = self._workers, set()
+            workers, self._workers = self._workers, {}
             idle, self._idle = self._idle, []
         for worker in workers:
             worker.kill()
@@ -82,8 +84,10 @@ class WorkerPool:
                 raise PoolClosed("the workers of this sweep have ended")
             if self._idle:
                 return self._idle.pop()
-            worker = WorkerProcess(MODULE, threads=self._threads)
-            self._workers.add(worker)
+            free = lowest_free(self._workers.values())
+            environment = gpu_environment(free, width=self._gpus) if self._gpus else {}
+            worker = WorkerProcess(MODULE, threads=self._threads, environment=environment)
+            self._workers[worker] = free
             return worker
 
     def _give_back(self, worker: WorkerProcess) -> None:
@@ -99,7 +103,7 @@ class WorkerPool:
         with self._lock:
             if self._closed:
                 return PoolClosed("the workers of this sweep have ended")
-            self._workers.discard(worker)
+            self._workers.pop(worker, None)
         return StageFailed(
             f"{run}: expected its worker process to answer, it ended with {how}, which a lack of "
             "memory would explain; lower --concurrency, then resume"

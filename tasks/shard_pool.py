@@ -1,6 +1,5 @@
 """Worker processes that share the shards of a run, warm from its first stage to its last."""
 
-import os
 import selectors
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,8 +7,9 @@ from pathlib import Path
 
 from data.errors import StageFailed
 from tasks.context import RunContext
+from tasks.gpus import gpu_environment
 from tasks.places import Place
-from tasks.worker_process import WorkerProcess, raise_error
+from tasks.worker_process import WorkerProcess, lowest_free, raise_error
 
 MODULE = "tasks.shard_worker"
 
@@ -25,7 +25,7 @@ class ShardPool:
         self._size = size
         self._threads = threads
         self._device = device
-        self._workers: list[WorkerProcess] = []
+        self._workers: dict[WorkerProcess, int] = {}  # each with its number
 
     @property
     def pids(self) -> list[int]:
@@ -70,28 +70,13 @@ class ShardPool:
         """As many workers as `number` shards need; who died while idle is replaced."""
         for dead in [worker for worker in self._workers if not worker.is_alive()]:
             dead.close_pipes()
-            self._workers.remove(dead)
+            del self._workers[dead]
         while len(self._workers) < min(self._size, number):
-            environment = self._environment(len(self._workers))
-            self._workers.append(
-                WorkerProcess(MODULE, threads=self._threads, environment=environment)
-            )
-        return self._workers[:number]
-
-    def _environment(self, worker: int) -> dict[str, str]:
-        if self._device != "cuda":
-            return {}
-        # Loaded already: a stage on a GPU has asked it for the device.
-        import torch
-
-        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-        return {"CUDA_VISIBLE_DEVICES": gpu_of(worker, torch.cuda.device_count(), visible)}
-
-
-def gpu_of(worker: int, num_gpus: int, visible: str | None) -> str:
-    """Name of the GPU worker number `worker` sees; `visible` is CUDA_VISIBLE_DEVICES here."""
-    names = visible.split(",") if visible is not None else [str(i) for i in range(num_gpus)]
-    return names[worker % num_gpus].strip()
+            free = lowest_free(self._workers.values())
+            environment = gpu_environment(free) if self._device == "cuda" else {}
+            worker = WorkerProcess(MODULE, threads=self._threads, environment=environment)
+            self._workers[worker] = free
+        return list(self._workers)[:number]
 
 
 @contextmanager

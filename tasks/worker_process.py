@@ -11,7 +11,8 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import count
 from typing import Any
 
 from data import errors
@@ -92,6 +93,11 @@ class WorkerProcess:
             # A request the dead process never read cannot be flushed.
             with contextlib.suppress(OSError):
                 pipe.close()
+
+
+def lowest_free(taken: Collection[int]) -> int:
+    """Number of a new worker, so that who replaces a dead one takes over its GPU."""
+    return next(number for number in count() if number not in taken)
 
 
 def raise_error(answer: dict[str, Any], who: str = "") -> None:

@@ -181,3 +181,20 @@ def test_members_with_many_threads_run_fewer_at_a_time(
     assert default_concurrency(records) == 2
     _, records = make_sweep(tmp_path, [Axis("runtime.shard_workers", (1, 4))], "shared")
     assert default_concurrency(records) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [({}, 4), ({"shard_workers": 2}, 2), ({"shard_workers": 9}, 1)],
+    ids=["alone", "two", "more than there are"],
+)
+def test_members_on_gpus_run_as_many_at_a_time_as_there_are(
+    changes: dict[str, int], expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep_module, "usable_cores", lambda: 64)
+    monkeypatch.setattr(sweep_module, "num_gpus", lambda: 4)
+    _, records = make_sweep(tmp_path, [Axis("seed", (0, 1))])
+    runtime = records[0].config["runtime"] | {"device": "cuda"} | changes
+    config = records[0].config | {"runtime": runtime}
+    on_gpu = [record.model_copy(update={"config": config}) for record in records]
+    assert default_concurrency(on_gpu) == expected

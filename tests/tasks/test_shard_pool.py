@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 
 import psutil
-import pytest
 
 from tasks.places import Place
-from tasks.shard_pool import ShardPool, gpu_of, shard_pool
+from tasks.shard_pool import ShardPool, shard_pool
 from tasks.stage import run_place
 from tests.flows.conftest import MakeRun
 
@@ -56,21 +55,6 @@ def test_no_more_workers_are_started_than_there_are_shards(make_run: MakeRun) ->
     finally:
         pool.close()
     assert pool.pids == []
-
-
-@pytest.mark.parametrize(
-    ("num_gpus", "visible", "seen"),
-    [
-        (1, None, ["0", "0", "0"]),
-        (2, None, ["0", "1", "0"]),
-        (2, "3, 5", ["3", "5", "3"]),
-        (1, "MIG-1234", ["MIG-1234"] * 3),
-    ],
-)
-def test_workers_share_the_gpus_this_process_sees(
-    num_gpus: int, visible: str | None, seen: list[str]
-) -> None:
-    assert [gpu_of(worker, num_gpus, visible) for worker in range(3)] == seen
 
 
 UNGUARDED = """

@@ -4,7 +4,7 @@ import pytest
 
 from data import errors
 from data.errors import PluralistError, StageFailed
-from tasks.worker_process import WorkerProcess, raise_error
+from tasks.worker_process import WorkerProcess, lowest_free, raise_error
 from tasks.worker_service import answered
 
 KINDS = [
@@ -50,3 +50,7 @@ def test_a_process_that_cannot_start_ends_without_an_answer() -> None:
     worker.send({"shard": 1})
     assert worker.receive() is None
     assert worker.ending() == "exit code 1"
+
+
+def test_a_new_worker_takes_the_number_of_a_dead_one() -> None:
+    assert [lowest_free(taken) for taken in ([], [0], [1, 2], [0, 2])] == [0, 1, 0, 1]
