@@ -8,7 +8,9 @@ from data.store import Store
 from flows.cifar10 import DOMAIN, digits
 from flows.creation import create_runs
 from flows.rounds import FAILURE, rounds
+from rewards.aesthetic import AestheticReward
 from rewards.tiny_models import stand_in_folder
+from tasks import run_weights
 from tasks.context import RunContext
 from tasks.run_weights import check_weights
 from tasks.settings import parse_config
@@ -68,17 +70,30 @@ def test_missing_weights_end_a_run_before_anything_is_trained(what: str, tmp_pat
     assert (context.store.run_folder("one") / FAILURE).is_file()
 
 
-def test_weights_that_are_there_are_no_obstacle(tmp_path: Path) -> None:
-    from rewards.aesthetic import AestheticReward
+def test_weights_that_are_there_are_no_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Path] = []
+    fetch = AestheticReward.fetch
 
-    assert stand_in_folder("clip").is_dir()
+    def noted(self: AestheticReward) -> tuple[Path, Path]:
+        found.extend(fetch(self))
+        return found[0], found[1]
+
+    monkeypatch.setattr(AestheticReward, "fetch", noted)
     example = AestheticReward.example().config.model_dump(mode="json")
     check_weights(context_of(tmp_path, {"rewards": [example]}))
+    assert found == [stand_in_folder("clip"), stand_in_folder("aesthetic")]
 
 
 def test_nothing_is_asked_for_once_all_shared_stages_are_committed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(run_weights, "check_inception", asked.append)
     context = context_of(tmp_path, dict(MISSING["Inception"]))
+    check_weights(context)
+    assert asked == [context.config.evaluation.inception]
     monkeypatch.setattr(RunContext, "find", lambda _self, _place: object())
     check_weights(context)
+    assert len(asked) == 1
