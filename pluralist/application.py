@@ -56,35 +56,27 @@ for _commands in (
 class Interrupted(BaseException):
     """A signal asks the process to end. Not an `Exception`, so that nothing swallows it."""
 
-    def __init__(self, number: int) -> None:
-        self.exit_code = 128 + number
-
 
 def run_application(arguments: list[str]) -> int:
     """Run one command and return its exit code; every ending is at most one message."""
     quieten_prefect()
+    received: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        raise Interrupted
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+        signal.signal(number, interrupt)
     try:
         code = _run(arguments)
         sys.stdout.flush()
-    except PluralistError as error:
-        print_note(f"error: {error}")
-        return error.exit_code
-    except Interrupted as signalled:
-        return signalled.exit_code
-    except MemoryError:
-        print_note(
-            "error: expected the work to fit into memory, it did not; lower num_candidates, "
-            "runtime.batch_size or runtime.shard_rows, then resume"
-        )
-        return StageFailed.exit_code
-    except OSError as error:
-        print_note(
-            f"error: could not write the output: {error.strerror}; nothing committed is lost"
-        )
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return StorageError.exit_code
+    except BaseException as error:
+        # Asked first: a library in the midst of a call may put an error of its own in the place
+        # of `Interrupted`, as pydantic does.
+        if received:
+            return 128 + received[0]
+        return _explain(error)
     return code
 
 
@@ -98,5 +90,21 @@ def _run(arguments: list[str]) -> int:
     return 0
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> None:
-    raise Interrupted(number)
+def _explain(error: BaseException) -> int:
+    """Say what ended the command and return its exit code; raises an `error` nobody foresaw."""
+    if isinstance(error, PluralistError):
+        print_note(f"error: {error}")
+        return error.exit_code
+    if isinstance(error, MemoryError):
+        print_note(
+            "error: expected the work to fit into memory, it did not; lower num_candidates, "
+            "runtime.batch_size or runtime.shard_rows, then resume"
+        )
+        return StageFailed.exit_code
+    if isinstance(error, OSError):
+        print_note(
+            f"error: could not write the output: {error.strerror}; nothing committed is lost"
+        )
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return StorageError.exit_code
+    raise error
