@@ -40,8 +40,14 @@ def digests(context: RunContext) -> dict[str, str]:
 
 
 def workers_left() -> list[psutil.Process]:
-    children = psutil.Process().children(recursive=True)
-    return [one for one in children if MODULE in one.cmdline()]
+    return [one for one in psutil.Process().children(recursive=True) if is_worker(one)]
+
+
+def is_worker(process: psutil.Process) -> bool:
+    try:
+        return MODULE in process.cmdline()
+    except psutil.NoSuchProcess:  # ended meanwhile, or a zombie that some other test left
+        return False
 
 
 def stop_before_publishing_candidates(context: RunContext) -> None:
