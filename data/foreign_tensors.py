@@ -1,14 +1,52 @@
 """Files of tensors that others saved, read without executing anything in them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import EnvironmentProblem
+from data.files import digest_file
 
 if TYPE_CHECKING:
     import torch
 
 SHOWN = 200
+NAMES_SHOWN = 5
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def check_file(path: Path, sha256: str, user: str, fetch: str) -> None:
+    """Raise `EnvironmentProblem`, led by `user`, for a missing file or another digest.
+
+    `fetch` says where the file is published.
+    """
+    if not path.is_file():
+        raise EnvironmentProblem(f"{user}: expected a file at {path}, got none; {fetch}")
+    found = digest_file(path).sha256
+    if found != sha256:
+        raise EnvironmentProblem(
+            f"{user}: expected SHA-256 {sha256} of {path}, got {found}; fetch the file again, or "
+            "correct the configured SHA-256 if this file is meant"
+        )
+
+
+def mismatch(found: Shapes, wanted: Shapes) -> str:
+    """How names and shapes of tensors differ from the wanted ones, in words; empty if nowhere."""
+    differences = {
+        "missing": sorted(wanted.keys() - found.keys()),
+        "unexpected": sorted(found.keys() - wanted.keys()),
+        "of another shape": [
+            f"{name} {found[name]} for {wanted[name]}"
+            for name in sorted(wanted.keys() & found.keys())
+            if found[name] != wanted[name]
+        ],
+    }
+    return "; ".join(f"{what}: {_first(those)}" for what, those in differences.items() if those)
+
+
+def _first(names: list[str]) -> str:
+    more = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def read_foreign(path: Path, user: str, advice: str) -> Any:

@@ -106,7 +106,7 @@ def test_a_model_of_another_field_is_refused(tmp_path: Path) -> None:
     model = OtCfm.example()
     model.save(tmp_path)
     wider = model.config.model_copy(update={"field": MlpField(width=17, num_hidden=1)})
-    with pytest.raises(ConfigError, match=r"of other shape from_image\.weight \(16, 64\)"):
+    with pytest.raises(ConfigError, match=r"shape: .*from_image\.weight \(16, 64\) for \(17, 64\)"):
         OtCfm.load(tmp_path, wider)
 
 

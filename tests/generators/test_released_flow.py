@@ -67,8 +67,8 @@ def test_missing_and_unexpected_weights_are_listed(tmp_path: Path) -> None:
     sha256 = saved(path, ema_model=weights)
     with pytest.raises(
         ConfigError,
-        match=r"missing out\.2\.bias; unexpected out\.9\.bias; of other shape time_embed\.0\.bias "
-        r"\(3,\) for \(128,\)",
+        match=r"missing: out\.2\.bias; unexpected: out\.9\.bias; of another shape: "
+        r"time_embed\.0\.bias \(3,\) for \(128,\)",
     ):
         read_released(str(path), trained(3), part="ema_model", sha256=sha256)
 
@@ -77,7 +77,10 @@ def test_another_field_is_told_with_a_short_list(tmp_path: Path) -> None:
     path = tmp_path / "flow.pt"
     sha256 = saved(path)
     mlp = make_field(MlpField(), (8, 8, 3), seed=0)
-    with pytest.raises(ConfigError, match=r"unexpected .* and \d+ more; .* set generator\.field"):
+    with pytest.raises(
+        ConfigError,
+        match=r"missing: .* and \d+ more; unexpected: .* and \d+ more; set generator\.field",
+    ):
         read_released(str(path), mlp, part="ema_model", sha256=sha256)
 
 
@@ -86,7 +89,7 @@ def test_a_missing_file_and_another_digest_are_problems_of_the_environment(tmp_p
     with pytest.raises(EnvironmentProblem, match="expected a file at .*, got none; download"):
         read_released(str(path), trained(3), part="ema_model", sha256="0" * 64)
     sha256 = saved(path)
-    with pytest.raises(EnvironmentProblem, match=f"expected sha256 0+ of .*, got {sha256}; fetch"):
+    with pytest.raises(EnvironmentProblem, match=f"expected SHA-256 0+ of .*, got {sha256}; fetch"):
         read_released(str(path), trained(3), part="ema_model", sha256="0" * 64)
 
 

@@ -116,7 +116,10 @@ def test_weights_that_are_not_there_end_with_code_7(
     path = yaml_file(tmp_path, {"classifier": weights})
     assert cli("run", path, "--no-prefect") == 7
     message = capsys.readouterr().err
-    assert f"expected published weights in {tmp_path / 'none.pt'}, got no such file" in message
+    assert (
+        f"expected a file at {tmp_path / 'none.pt'}, got none; no weights of it are published"
+        in message
+    )
 
 
 def test_inception_weights_that_are_not_there_end_with_code_7_and_how_to_fetch_them(

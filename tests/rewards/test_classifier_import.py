@@ -65,7 +65,8 @@ def test_missing_unexpected_and_misshapen_tensors_are_listed_together(tmp_path: 
     state |= {"extra": torch.zeros(1), "linear.bias": torch.zeros(3)}
     text = (
         "classifier small-cnn: expected a checkpoint with the .* tensors of this network in .*, "
-        "got missing: conv1.weight; unexpected: extra; of another shape: linear.bias; use the file"
+        "got missing: conv1.weight; unexpected: extra; of another shape: "
+        r"linear.bias \(3,\) for \(10,\); use the file"
     )
     with pytest.raises(ConfigError, match=text):
         imported(saved(tmp_path, state))
@@ -95,7 +96,7 @@ def test_a_file_that_would_run_code_or_is_no_checkpoint_is_refused(tmp_path: Pat
 
 def test_another_file_than_the_configured_one_is_refused(tmp_path: Path) -> None:
     config = saved(tmp_path, TRAINED.state_dict()).model_copy(update={"weights_sha256": "0" * 64})
-    with pytest.raises(EnvironmentProblem, match=r"expected weights with SHA-256 0{64} in .*, got"):
+    with pytest.raises(EnvironmentProblem, match=r"expected SHA-256 0{64} of .*, got"):
         imported(config)
 
 
@@ -116,5 +117,7 @@ def test_a_file_that_is_not_there_is_said_with_the_way_to_fetch_it(
         "weights": str(tmp_path / "none.pt"),
         "weights_sha256": "0" * 64,
     }
-    with pytest.raises(EnvironmentProblem, match=f"got no such file; .*{place}.* to train it"):
+    with pytest.raises(
+        EnvironmentProblem, match=f"expected a file at .*, got none; .*{place}.* to train the"
+    ):
         import_weights(torch.nn.ModuleDict(), ClassifierConfig.model_validate(plain))

@@ -19,6 +19,14 @@ NO_DIGEST = "0" * 64
 MISSING: dict[str, dict[str, Any]] = {
     "Inception": {"evaluation": {"inception": {"weights": "no/inception.pth"}}},
     "torchcfm": {"initial": {"weights": "no/otcfm.pt", "weights_sha256": NO_DIGEST}},
+    "classifier": {
+        "classifier": {
+            "architecture": "small-cnn",
+            "data": {"kind": "digits"},
+            "weights": "no/classifier.pt",
+            "weights_sha256": NO_DIGEST,
+        }
+    },
     "aesthetic": {
         "rewards": [
             {
@@ -47,6 +55,7 @@ MISSING: dict[str, dict[str, Any]] = {
 TEXTS = {
     "Inception": "inception.weights: expected torch-fidelity's .* at no/inception.pth, .*curl",
     "torchcfm": "initial.weights: expected a file at no/otcfm.pt, got none; download",
+    "classifier": "classifier small-cnn: expected a file at no/classifier.pt, got none; no weights",
     "aesthetic": "no/folder: expected the files sa_0_4_vit_l_14_linear.pth of LAION-AI",
 }
 
