@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from data.configuration import setting
 from data.foreign_tensors import read_tensors
+from data.published_weights import PublishedWeights
 from rewards.image_scoring import (
     LIBRARIES,
     BatchedScorer,
@@ -19,7 +20,7 @@ from rewards.image_scoring import (
     prepared,
 )
 from rewards.linear_head import STACK, Head, linear_head
-from rewards.published_weights import PublishedWeights, find_files
+from rewards.model_files import find_model_files
 from rewards.registry import Reward, RewardConfig
 
 FloatArray = npt.NDArray[np.float64]
@@ -86,11 +87,11 @@ class AestheticReward:
     def fetch(self) -> tuple[Path, Path]:
         """Folders of backbone and head, their files fetched and checked.
 
-        Worth calling before an expensive stage; raises as `find_files`.
+        Worth calling before an expensive stage; raises as `find_model_files`.
         """
         version = self.config.version
-        head = find_files(self.config.head or HEADS[version], (HEAD_FILES[version],))
-        return find_files(self.config.backbone, BACKBONE_FILES), head
+        head = find_model_files(self.config.head or HEADS[version], (HEAD_FILES[version],))
+        return find_model_files(self.config.backbone, BACKBONE_FILES), head
 
     def _load(self, device: str) -> Score:
         import torch

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from data.configuration import setting
 from data.foreign_tensors import read_tensors
+from data.published_weights import PublishedWeights
 from rewards.blip_layout import image_encoder, part_of, text_encoder
 from rewards.image_scoring import (
     LIBRARIES,
@@ -21,7 +22,7 @@ from rewards.image_scoring import (
     prepared,
 )
 from rewards.linear_head import STACK, linear_head
-from rewards.published_weights import PublishedWeights, find_files
+from rewards.model_files import find_model_files
 from rewards.registry import Reward, RewardConfig
 
 FloatArray = npt.NDArray[np.float64]
@@ -78,11 +79,11 @@ class ImageRewardReward:
     def fetch(self) -> tuple[Path, Path]:
         """Folders of model and tokenizer, their files fetched and checked.
 
-        Worth calling before an expensive stage; raises as `find_files`.
+        Worth calling before an expensive stage; raises as `find_model_files`.
         """
         return (
-            find_files(self.config.model, MODEL_FILES),
-            find_files(self.config.tokenizer, TOKENIZER_FILES),
+            find_model_files(self.config.model, MODEL_FILES),
+            find_model_files(self.config.tokenizer, TOKENIZER_FILES),
         )
 
     def _load(self, device: str) -> Score:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from data.configuration import setting
+from data.published_weights import PublishedWeights
 from rewards.image_scoring import (
     LIBRARIES,
     PROMPT,
@@ -18,7 +19,7 @@ from rewards.image_scoring import (
     noise_images,
     prepared,
 )
-from rewards.published_weights import PublishedWeights, find_files
+from rewards.model_files import find_model_files
 from rewards.registry import Reward, RewardConfig
 
 FloatArray = npt.NDArray[np.float64]
@@ -70,11 +71,11 @@ class PickScoreReward:
     def fetch(self) -> tuple[Path, Path]:
         """Folders of model and processor, their files fetched and checked.
 
-        Worth calling before an expensive stage; raises as `find_files`.
+        Worth calling before an expensive stage; raises as `find_model_files`.
         """
         return (
-            find_files(self.config.model, MODEL_FILES),
-            find_files(self.config.processor, PROCESSOR_FILES),
+            find_model_files(self.config.model, MODEL_FILES),
+            find_model_files(self.config.processor, PROCESSOR_FILES),
         )
 
     def _load(self, device: str) -> Score:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from data.installation import check_installed
+from data.published_weights import PublishedWeights, folder_digest
 from rewards.image_scoring import LIBRARIES
-from rewards.published_weights import PublishedWeights, folder_digest
 
 if TYPE_CHECKING:
     import torch

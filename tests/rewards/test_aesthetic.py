@@ -7,8 +7,8 @@ from safetensors.torch import load_file
 
 from data.errors import EnvironmentProblem
 from data.images import image_table
+from data.published_weights import PublishedWeights
 from rewards.aesthetic import HEAD_FILES, HEADS, AestheticConfig, AestheticReward, load_head
-from rewards.published_weights import PublishedWeights
 from rewards.tiny_models import CLIP_IMAGE, stand_in_folder, stand_in_weights
 from tests.rewards.plain_networks import clip_image, linear, normalised
 

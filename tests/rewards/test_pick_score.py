@@ -8,8 +8,8 @@ from safetensors.torch import load_file, save_file
 
 from data.errors import EnvironmentProblem
 from data.images import image_table
+from data.published_weights import PublishedWeights
 from rewards.pick_score import MODEL, MODEL_FILES, PickScoreConfig, PickScoreReward
-from rewards.published_weights import PublishedWeights
 from rewards.tiny_models import CLIP_IMAGE, stand_in_weights, write_clip
 from tests.rewards.plain_networks import clip_image, clip_text, normalised
 

@@ -8,8 +8,8 @@ from data.files import digest_file
 from rewards.aesthetic import BACKBONE, HEADS
 from rewards.image_reward import MODEL as IMAGE_REWARD
 from rewards.image_reward import TOKENIZER
+from rewards.model_files import find_model_files
 from rewards.pick_score import MODEL, PROCESSOR
-from rewards.published_weights import find_files
 from rewards.tiny_models import (
     LAYOUTS,
     stand_in_folder,
@@ -49,4 +49,4 @@ def test_every_published_model_has_a_stand_in_of_its_layout() -> None:
     for weights in (MODEL, PROCESSOR, IMAGE_REWARD, TOKENIZER, BACKBONE, *heads):
         assert weights.stand_in.host == "stand-in"
         assert not weights.stand_in.is_of(weights)
-        assert find_files(weights.stand_in, ()) == stand_in_folder(LAYOUTS[weights.repo])
+        assert find_model_files(weights.stand_in, ()) == stand_in_folder(LAYOUTS[weights.repo])

@@ -12,7 +12,7 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from pydantic import ValidationError
 
 from data.errors import EnvironmentProblem
-from rewards.published_weights import PublishedWeights, find_files, folder_digest, weights_digest
+from data.published_weights import PublishedWeights, find_files, folder_digest, weights_digest
 
 CONTENT = b"weights"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

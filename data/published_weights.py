@@ -1,4 +1,4 @@
-"""Where a learned reward's files come from: a pinned commit, or a folder with a digest."""
+"""Where a published model's files come from: a pinned commit, or a folder with a digest."""
 
 import hashlib
 import re
@@ -76,10 +76,7 @@ def find_files(weights: PublishedWeights, names: Sequence[str]) -> Path:
     Fetches what neither the folder nor a cache holds. Raises `EnvironmentProblem` for a
     missing file (with the command that fetches it) and for another digest.
     """
-    if weights.host == "stand-in":
-        from rewards.tiny_models import folder_in_place_of
-
-        return folder_in_place_of(weights)
+    assert weights.host != "stand-in", "whoever offers stand-ins makes them"
     folder = _given_folder(weights, names) if weights.folder else _fetched(weights, names)
     checked = names if weights.folder else names[:1]
     if weights.sha256 is not None and (got := folder_digest(folder, checked)) != weights.sha256:
