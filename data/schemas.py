@@ -40,6 +40,13 @@ WINNERS = pa.schema(
     ]
 )
 
+SURVIVORS = pa.schema(
+    [
+        described("draw_id", pa.int32(), "number of the draw that kept it; of a seed its own"),
+        described("candidate_id", pa.int32(), "candidate that joins the pool"),
+    ]
+)
+
 POOLS = pa.schema(
     [
         described("draw_id", pa.int32(), "number of the curated draw"),

@@ -13,7 +13,6 @@ from data.errors import ConfigError
 from data.image_data import Cifar10Data, DigitsData
 from flows.domain import Domain, Plain, Preset, merge
 from flows.prefect_rounds import prefect_rounds
-from flows.two_rewards import refuse_groups
 from generators.ot_cfm_config import (
     MlpField,
     OtCfmConfig,
@@ -148,9 +147,8 @@ def expand(raw: Plain) -> Plain:
 
     `data` is laid over that of p_0 and of the classifier, `classes` makes one reward of equal
     weight a class, `gamma` is the strength of every class reward. A classifier without data has
-    that of p_0. Raises `ConfigError` for values they cannot have and for pools that need prompts.
+    that of p_0. Raises `ConfigError` for values they cannot have.
     """
-    refuse_groups(raw, "cifar10", "all, fresh or disjoint")
     rest = {key: value for key, value in raw.items() if key not in ("data", "classes", "gamma")}
     initial, classifier = rest.get("initial"), rest.get("classifier")
     if isinstance(classifier, dict) and isinstance(initial, dict) and "data" in initial:

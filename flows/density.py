@@ -6,7 +6,7 @@ from prefect import flow
 
 from flows.domain import Domain, Preset
 from flows.prefect_rounds import prefect_rounds
-from flows.two_rewards import expand_two_rewards, refuse_groups
+from flows.two_rewards import expand_two_rewards
 from generators.density import DensityInitial
 from generators.density_grid import DensityConfig
 from rewards.gaussian_bump import GaussianBumpConfig
@@ -35,9 +35,8 @@ def c9() -> RunConfig:
 def expand(raw: dict[str, Any]) -> dict[str, Any]:
     """Resolve the short keys `distance` (d of the bumps, midpoint at 0), `height` and `width`.
 
-    Raises `ConfigError` for values they cannot have and for pools that need prompts.
+    Raises `ConfigError` for values they cannot have.
     """
-    refuse_groups(raw, "density", "expected, all, fresh or disjoint")
     return expand_two_rewards(raw, ("height", "width"))
 
 

@@ -6,7 +6,7 @@ from prefect import flow
 
 from flows.domain import Domain, Preset
 from flows.prefect_rounds import prefect_rounds
-from flows.two_rewards import expand_two_rewards, refuse_groups
+from flows.two_rewards import expand_two_rewards
 from generators.mixture import MixtureConfig, MixtureInitial
 from rewards.quadratic import QuadraticConfig
 from tasks.selection import SelectionConfig
@@ -42,9 +42,8 @@ def smoke() -> RunConfig:
 def expand(raw: dict[str, Any]) -> dict[str, Any]:
     """Resolve the short keys `distance` (d of the modes, midpoint at 0) and `gamma`.
 
-    Raises `ConfigError` for values they cannot have and for pools that need prompts.
+    Raises `ConfigError` for values they cannot have.
     """
-    refuse_groups(raw, "gmm", "all, fresh or disjoint")
     return expand_two_rewards(raw, ("gamma",))
 
 

@@ -35,16 +35,6 @@ def expand_two_rewards(raw: dict[str, Any], shape_keys: Sequence[str]) -> dict[s
     return rest | {"rewards": rewards}
 
 
-def refuse_groups(raw: dict[str, Any], domain: str, schemes: str) -> None:
-    """Raise `ConfigError` for pools that need prompts, which `domain` has not."""
-    selection = raw.get("selection")
-    if isinstance(selection, dict) and selection.get("scheme") == "grouped":
-        raise ConfigError(
-            f"selection.scheme: expected {schemes}, got 'grouped'; groups are the prompts of a "
-            f"domain, and {domain} has none"
-        )
-
-
 def _number(key: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConfigError(f"{key}: expected a number, got {value!r}")

@@ -52,6 +52,8 @@ class Generator(Protocol):
       with it entropy and tail coverage are measured;
     - a class method `real_data(config, initial_config, *, seed) -> pa.Table`, the rows that
       `initial` with the same arguments is trained on; without it nothing can be mixed in;
+    - an attribute `answers_prompts`, true where `sample` takes prompts: a table of as many rows
+      as samples, with a column `prompt`; the samples then have that column too;
     - `support() -> pa.Table`: every sample it can give once, in an order that does not depend
       on the parameters, as the columns of `schema` and `mass` (float64, its probability; the
       masses sum to 1). With it a round can be taken in expectation, without drawing anything.

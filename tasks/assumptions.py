@@ -11,6 +11,8 @@ LARGE_POOL = 64
 
 def changing_rounds(config: RunConfig) -> str | None:
     """What ties a round to others, so that it has no limit of its own."""
+    if config.pool is not None:
+        return "candidates of the same round alone"
     if config.training != TrainingConfig():
         return "a training set of curated rows of the same round alone"
     if config.weight_schedule:

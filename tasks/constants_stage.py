@@ -15,6 +15,7 @@ from data.seeds import stage_seed
 from tasks.context import CONSTANTS_FILE, RunContext
 from tasks.image_evaluation import TAIL_FOLDER
 from tasks.places import Place
+from tasks.prompt_groups import evaluation_prompts
 from tasks.scoring import raw_scores
 from tasks.stage import StageFacts
 from tasks.tail_region import fit_tail_region, write_tail_region
@@ -32,7 +33,8 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
     chosen = [i for i, reward in enumerate(config.rewards) if reward.standardise]
     names = [config.reward_names[i] for i in chosen]
     seed = stage_seed(config.initial.seed, "constants", 0)
-    samples = context.model(0).sample(NUM_SAMPLES, seed=seed)
+    prompts = evaluation_prompts(config, NUM_SAMPLES)
+    samples = context.model(0).sample(NUM_SAMPLES, seed=seed, prompts=prompts)
     rewards = [context.rewards[i] for i in chosen]
     scores = raw_scores(rewards, names, samples, config.runtime.batch_size)
     deviations = scores.std(axis=0)

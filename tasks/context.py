@@ -23,7 +23,7 @@ from generators.registry import Generator, find_generator
 from rewards.classification import Classification
 from rewards.registry import FAMILY as REWARDS
 from rewards.registry import Reward, find_reward, known_suprema, with_classifier
-from tasks.places import SHARED_STAGES, Fingerprints, Place, all_places, model_place, upstream
+from tasks.places import SHARED_STAGES, Fingerprints, Place, all_places, model_place
 from tasks.run_numerics import numerics_of, shared_numerics_of
 from tasks.scoring import LastBatches, raw_scores
 from tasks.settings import RunConfig, parse_config
@@ -58,7 +58,7 @@ class RunContext:
         self._committed: dict[Place, Artifact] = {}
         self._tables: dict[tuple[Place, str], pa.Table] = {}
         self._remembered: dict[str, Any] = {}
-        self._accumulated: list[pa.Table] = []
+        self._accumulated: dict[str, list[pa.Table]] = {}
         self._last_model: tuple[int, Generator] | None = None
         batches = -(-self.config.evaluation.num_samples // self.config.runtime.batch_size)
         self._classified = LastBatches(max(batches, FEWEST_REMEMBERED))
@@ -102,7 +102,7 @@ class RunContext:
 
     def upstream(self, place: Place) -> tuple[Place, ...]:
         """The places a stage of this run reads."""
-        return upstream(place, self.fingerprints.shared)
+        return self.fingerprints.upstream(place)
 
     def places(self) -> Iterator[Place]:
         """Every place of this run, in the order in which they are committed."""
@@ -184,12 +184,16 @@ class RunContext:
         return value
 
     def accumulated(
-        self, iteration: int, rows_of: Callable[["RunContext", int], pa.Table]
+        self, what: str, iteration: int, rows_of: Callable[["RunContext", int], pa.Table]
     ) -> pa.Table:
-        """`rows_of` of the iterations 0 .. `iteration`; those before are kept, not read again."""
-        for t in range(len(self._accumulated), iteration + 1):
-            self._accumulated.append(rows_of(self, t))
-        return pa.concat_tables(self._accumulated[: iteration + 1])
+        """`rows_of` of the iterations 0 .. `iteration`; those before are kept, not read again.
+
+        `what` names the rows, of which several kinds may be accumulated.
+        """
+        kept = self._accumulated.setdefault(what, [])
+        for t in range(len(kept), iteration + 1):
+            kept.append(rows_of(self, t))
+        return pa.concat_tables(kept[: iteration + 1])
 
     def model(self, k: int) -> Generator:
         """The model p_k, always as committed, so that a resumed run sees the same bits."""

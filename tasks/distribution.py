@@ -11,7 +11,7 @@ from tasks.context import RunContext
 from tasks.geometry import mode_axis
 from tasks.metrics import tail_coverage
 from tasks.point_metrics import frechet_distance, moments, point_metrics
-from tasks.training_set import find_real_rows
+from tasks.real_rows import find_real_rows
 
 FloatArray = npt.NDArray[np.float64]
 

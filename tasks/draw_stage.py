@@ -3,6 +3,7 @@
 import logging
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from data.artifact import find_artifact
@@ -16,6 +17,7 @@ from tasks.reward_draw import draw_active_rewards
 from tasks.sample import CANDIDATES
 from tasks.shards import ShardedTable, sharded_table
 from tasks.stage import StageFacts
+from tasks.survivor_pool import DRAWS_STREAM, SURVIVOR_DRAWS_FILE
 
 LOG = logging.getLogger("pluralist.stage")
 SCORES = "scores.parquet"
@@ -45,7 +47,10 @@ def sharded(context: RunContext, place: Place) -> ShardedTable:
 
 
 def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
-    """Write scores.parquet (every reward of every candidate) and draws.parquet (M rows)."""
+    """Write scores.parquet (every reward of every candidate) and draws.parquet (M rows).
+
+    Where a pool grows, survivor_draws.parquet too: the active rewards of who joins it.
+    """
     assert place.iteration is not None
     config, t = context.config, place.iteration
     table = sharded(context, place)
@@ -65,9 +70,24 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
             iteration=t,
             rng=stage_rng(config.seed, "draw", t),
         )
+    attempt.write_table(DRAWS_FILE, _draws(active), DRAWS)
+    if config.pool is not None and t > 0:
+        keeping = draw_active_rewards(
+            config.pool.num_survivors,
+            np.asarray(config.weights_at(t)),
+            mode=config.selection.active_reward,
+            iteration=t,
+            rng=stage_rng(config.seed, "draw", t, stream=DRAWS_STREAM),
+        )
+        attempt.write_table(SURVIVOR_DRAWS_FILE, _draws(keeping), DRAWS)
+    return StageFacts(rows_in=table.num_rows, rows_out=len(active))
+
+
+def _draws(
+    active: npt.NDArray[np.int16],  # (m,)
+) -> pa.Table:  # m rows
     draw_ids = np.arange(len(active), dtype=np.int32)
-    attempt.write_table(DRAWS_FILE, pa.table({"draw_id": draw_ids, "active_reward": active}), DRAWS)
-    return StageFacts(rows_in=config.num_candidates, rows_out=len(active))
+    return pa.table({"draw_id": draw_ids, "active_reward": active})
 
 
 def _adopt_scores(context: RunContext, place: Place, attempt: Attempt, fingerprint: str) -> bool:

@@ -25,10 +25,12 @@ from tasks.image_evaluation import measure_image_samples
 from tasks.metrics import basin_masses, num_distinct, reward_moments, winner_leakage
 from tasks.places import Place
 from tasks.predictions import closed_forms
+from tasks.prompt_groups import evaluation_prompts
 from tasks.round_facts import basin_metrics, high_reward_metrics, measure_round
 from tasks.sample import CANDIDATES, support_of
 from tasks.select_stage import WINNERS_FILE
 from tasks.stage import StageFacts
+from tasks.survivor_pool import competitors
 from tasks.training_set import curated_rows
 
 FloatArray = npt.NDArray[np.float64]
@@ -68,7 +70,8 @@ def _fresh_samples(context: RunContext, model: Generator, k: int) -> pa.Table:
     if config.selection.scheme == "expected":
         return support_of(model)
     seed = stage_seed(config.seed, "evaluate", k)
-    return model.sample(config.evaluation.num_samples, seed=seed)
+    num_samples = config.evaluation.num_samples
+    return model.sample(num_samples, seed=seed, prompts=evaluation_prompts(config, num_samples))
 
 
 def _of_samples(
@@ -117,7 +120,7 @@ def _predicted(
 
 def _of_selection(context: RunContext, t: int) -> dict[str, float]:
     names = context.config.reward_names
-    candidates = context.table(t, "sample", CANDIDATES)
+    candidates = competitors(context, t, "sample", CANDIDATES)
     winners = context.table(t, "select", WINNERS_FILE)
     probability = winners["probability"].to_numpy()
     measured, chances = {}, probability

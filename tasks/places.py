@@ -81,8 +81,13 @@ def all_places(iterations: int, shared: Sequence[str] = ONLY_INITIAL) -> Iterato
         yield from iteration_places(iteration)
 
 
-def upstream(place: Place, shared: Sequence[str] = ONLY_INITIAL) -> tuple[Place, ...]:
-    """The places a stage reads."""
+def upstream(
+    place: Place, shared: Sequence[str] = ONLY_INITIAL, *, pooled: bool = False
+) -> tuple[Place, ...]:
+    """The places a stage reads.
+
+    Where rounds share a growing pool (`pooled`), a choice also reads the choice before it.
+    """
     t = place.iteration
     if place.stage in ("classifier", "initial"):
         return ()
@@ -97,10 +102,11 @@ def upstream(place: Place, shared: Sequence[str] = ONLY_INITIAL) -> tuple[Place,
             "evaluate": (model_place(0), *classifier, *reference, *constants),
         }[place.stage]
     sample, draw, select = (Place(t, stage) for stage in ("sample", "draw", "select"))
+    before = (Place(t - 1, "select"),) if pooled and t else ()
     return {
         "sample": (model_place(t),),
         "draw": (sample, *classifier, *constants),
-        "select": (sample, draw),
+        "select": (sample, draw, *before),
         "retrain": (model_place(t), sample, select),
         "evaluate": (model_place(t + 1), sample, select, *classifier, *reference, *constants),
     }[place.stage]
@@ -114,6 +120,10 @@ class Fingerprints:
         self._known: dict[Place, str] = {}
         self.shared = shared_stages(config)
 
+    def upstream(self, place: Place) -> tuple[Place, ...]:
+        """The places a stage of such a run reads."""
+        return upstream(place, self.shared, pooled=self._config.pool is not None)
+
     def of(self, place: Place) -> str:
         """SHA-256 over the stage, its version, the configuration that matters, seed, upstream."""
         for earlier in self._unknown(place):
@@ -122,7 +132,7 @@ class Fingerprints:
                     "stage": earlier.stage,
                     "version": STAGE_VERSIONS[earlier.stage],
                     "config": self._relevant[earlier.stage],
-                    "upstream": [self._known[source] for source in upstream(earlier, self.shared)],
+                    "upstream": [self._known[source] for source in self.upstream(earlier)],
                     "iteration": earlier.iteration,
                 }
             )
@@ -135,7 +145,7 @@ class Fingerprints:
                 "stage": "scores",
                 "version": STAGE_VERSIONS["draw"],
                 "config": self._relevant["scores"],
-                "upstream": [self.of(source) for source in upstream(place, self.shared)],
+                "upstream": [self.of(source) for source in self.upstream(place)],
             }
         )
 
@@ -147,7 +157,7 @@ class Fingerprints:
         while waiting:
             missing = [
                 source
-                for source in upstream(waiting[-1], self.shared)
+                for source in self.upstream(waiting[-1])
                 if source not in self._known and source not in order
             ]
             if missing:
@@ -172,6 +182,8 @@ class Fingerprints:
         # Absent unless set, as in releases that did not have them.
         schedule = {key: plain[key] for key in ("weight_schedule",) if key in plain}
         training = {key: plain[key] for key in ("training",) if key in plain}
+        prompts = {key: plain[key] for key in ("prompts",) if key in plain}
+        pool = {key: plain[key] for key in ("pool",) if key in plain}
         # Who competes, not how the winner is chosen: only `expected` changes what is sampled.
         whole = {"scheme": "expected"} if selection["scheme"] == "expected" else {}
         scored = {**whole, **common}
@@ -190,13 +202,21 @@ class Fingerprints:
                 "seed": config.initial.seed,
                 "generator": generator,
                 "runtime": runtime,
+                **prompts,
             },
             "initial": {
                 "generator": config.generator.initial_part(),
                 "initial": plain["initial"],
                 "threads": config.runtime.threads,
             },
-            "sample": {"num_candidates": config.num_candidates, "generator": generator, **scored},
+            "sample": {
+                "num_candidates": config.num_candidates,
+                "generator": generator,
+                **prompts,
+                **pool,
+                **(self._real_rows() if pool else {}),
+                **scored,
+            },
             "scores": {"rewards": scoring, **common},
             "draw": {
                 "rewards": scoring,
@@ -204,10 +224,17 @@ class Fingerprints:
                 "active_reward": active_reward,
                 "num_curated": selection["num_curated"],
                 **schedule,
+                **pool,
                 **scored,
             },
-            "select": {"selection": selection, **common},
-            "retrain": {"generator": generator, **training, **self._real_part(), **common},
+            "select": {"selection": selection, **pool, **common},
+            "retrain": {
+                "generator": generator,
+                **training,
+                **(self._real_rows() if config.training.real_share else {}),
+                **pool,
+                **common,
+            },
             "evaluate": {
                 "evaluation": plain["evaluation"],
                 "num_candidates": config.num_candidates,
@@ -217,12 +244,12 @@ class Fingerprints:
                 "initial": plain["initial"],
                 **schedule,
                 **training,
+                **prompts,
+                **pool,
                 **common,
             },
         }
 
-    def _real_part(self) -> dict[str, Any]:
-        """The real rows enter through the configuration of p_0, whose seed makes them."""
-        if not self._config.training.real_share:
-            return {}
+    def _real_rows(self) -> dict[str, Any]:
+        """Real rows enter through the configuration of p_0, whose seed makes them."""
         return {"initial": self._config.initial.fingerprint_part()}

@@ -12,7 +12,7 @@ from tasks.image_evaluation import (
 from tasks.places import Place
 from tasks.reference_features import make_reference, write_reference
 from tasks.stage import StageFacts
-from tasks.training_set import real_rows
+from tasks.real_rows import real_rows
 
 
 def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:

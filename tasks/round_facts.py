@@ -12,6 +12,7 @@ from tasks.context import RunContext
 from tasks.draw_stage import SCORES
 from tasks.sample import CANDIDATES
 from tasks.select_stage import WINNERS_FILE
+from tasks.survivor_pool import competitors, positions_of
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -36,14 +37,16 @@ class NoBasins(NamedTuple):
 def measure_round(context: RunContext, t: int) -> Round | NoBasins:
     """Facts of iteration t, or the assumption that is not met."""
     config, names = context.config, context.config.reward_names
-    table = context.table(t, "draw", SCORES)
+    table = competitors(context, t, "draw", SCORES)
     scores = np.column_stack([table[name].to_numpy() for name in names])
-    candidates = context.table(t, "sample", CANDIDATES)
     exact = config.selection.scheme == "expected"
     weights = np.array(config.weights_at(t))
     # On the whole support the best atom is the supremum.
     suprema = np.full(len(names), math.nan) if exact else context.suprema
-    masses = candidates["mass"].to_numpy() if exact else np.full(len(scores), 1 / len(scores))
+    if exact:
+        masses = context.table(t, "sample", CANDIDATES)["mass"].to_numpy()
+    else:
+        masses = np.full(len(scores), 1 / len(scores))
     basins = basins_of(scores, config.evaluation.basin_epsilon, suprema)
     if basins is None:
         return NoBasins("basins that do not overlap", len(names))
@@ -63,7 +66,7 @@ def measure_round(context: RunContext, t: int) -> Round | NoBasins:
         pool_size=config.selection.pool_size,
     )
     winners = context.table(t, "select", WINNERS_FILE)
-    rows = winners["candidate_id"].to_numpy()
+    rows = positions_of(winners["candidate_id"].to_numpy(), table["candidate_id"].to_numpy())
     if exact:
         shares = weights[winners["active_reward"].to_numpy()] * winners["probability"].to_numpy()
         return Round(facts, basins[:, rows] @ shares, ())

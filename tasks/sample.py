@@ -1,6 +1,10 @@
-"""Stage `sample`: candidates x_1 .. x_N drawn from the model p_t, or its whole support."""
+"""Stage `sample`: candidates x_1 .. x_N drawn from the model p_t, or its whole support.
+
+Where a pool grows over the rounds, iteration 0 holds its seeds, which are real rows.
+"""
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from data.commit import Attempt
@@ -10,16 +14,26 @@ from data.seeds import stage_seed
 from generators.registry import Generator
 from tasks.context import RunContext
 from tasks.places import Place
+from tasks.prompt_groups import prompt_rows
+from tasks.real_rows import real_rows
 from tasks.shards import ShardedTable, sharded_table
 from tasks.stage import StageFacts
+from tasks.survivor_pool import choose_seeds, first_candidate_id
 
 CANDIDATES = "candidates.parquet"
 
 
-def numbered(payload: pa.Table, *, start: int = 0) -> pa.Table:
-    """`payload` with candidate_id counting from `start` and group 0 in front."""
+def numbered(
+    payload: pa.Table,  # n rows
+    *,
+    start: int = 0,
+    groups: npt.NDArray[np.integer] | None = None,  # (n,)
+) -> pa.Table:
+    """`payload` with candidate_id counting from `start` and its group, or 0, in front."""
     ids = np.arange(start, start + payload.num_rows, dtype=np.int32)
-    keys = {"candidate_id": ids, "group": np.zeros(payload.num_rows, dtype=np.int32)}
+    if groups is None:
+        groups = np.zeros(payload.num_rows)
+    keys = {"candidate_id": ids, "group": groups.astype(np.int32)}
     columns = {name: payload[name] for name in payload.column_names}
     return pa.table({**keys, **columns})
 
@@ -45,8 +59,13 @@ def shard_rows(
     """Candidates `start` .. `stop`, drawn from p_t under the seed of their shard."""
     assert place.iteration is not None
     seed = stage_seed(context.config.seed, "sample", place.iteration, shard=shard)
-    payload = context.model(place.iteration).sample(stop - start, seed=seed)
-    return numbered(payload, start=start)
+    model, asked = context.model(place.iteration), prompt_rows(
+        context.config, place.iteration, start, stop
+    )
+    groups, prompts = (None, None) if asked is None else asked
+    payload = model.sample(stop - start, seed=seed, prompts=prompts)
+    first = first_candidate_id(context.config, place.iteration)
+    return numbered(payload, start=first + start, groups=groups)
 
 
 def sharded(context: RunContext, place: Place) -> ShardedTable:
@@ -68,6 +87,11 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
         schema = pa.schema([*CANDIDATE_KEYS, *support.schema])
         attempt.write_table(CANDIDATES, numbered(support), schema)
         return StageFacts(rows_in=0, rows_out=support.num_rows)
+    if context.config.pool is not None and place.iteration == 0:
+        seeds = numbered(choose_seeds(real_rows(context.config), context.config))
+        schema = pa.schema([*CANDIDATE_KEYS, *context.model(0).schema])
+        attempt.write_table(CANDIDATES, seeds, schema)
+        return StageFacts(rows_in=0, rows_out=seeds.num_rows)
     table = sharded(context, place)
     attempt.write_table(CANDIDATES, sharded_table(context, place, table), table.schema)
     return StageFacts(rows_in=0, rows_out=table.num_rows)

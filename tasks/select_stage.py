@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from data.commit import Attempt
-from data.schemas import FLIPS, POOLS, WINNERS, scores_schema
+from data.schemas import FLIPS, POOLS, SURVIVORS, WINNERS, scores_schema
 from data.seeds import stage_rng
 from tasks.bradley_terry import Winners, select
 from tasks.context import RunContext
@@ -14,6 +14,12 @@ from tasks.feedback import draw_flips, noisy_scores, with_opposites
 from tasks.places import Place
 from tasks.sample import CANDIDATES
 from tasks.stage import StageFacts
+from tasks.survivor_pool import (
+    FILTER_STREAM,
+    SURVIVOR_DRAWS_FILE,
+    SURVIVORS_FILE,
+    competitors,
+)
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.integer]
@@ -24,33 +30,73 @@ NOISE_STREAM, FLIP_STREAM = 1, 2
 
 
 def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
-    """Write winners.parquet, pools.parquet if `selection.keep_pools` asks for it, and what
+    """Write winners.parquet, survivors.parquet where a pool grows, pools.parquet if `selection.keep_pools` asks for it, and what
     disturbed the choice: noisy_scores.parquet, flips.parquet.
     """
     assert place.iteration is not None
     names, t = context.config.reward_names, place.iteration
     candidates = context.table(t, "sample", CANDIDATES)
     table, draws = context.table(t, "draw", SCORES), context.table(t, "draw", DRAWS_FILE)
+    if context.config.pool is not None:
+        table = _grown_pool(context, t, attempt, table)
     scores = np.column_stack([table[name].to_numpy() for name in names])
     if context.config.selection.scheme == "expected":
         rows = _chances(context, candidates, scores)
     else:
         active = draws["active_reward"].to_numpy()
+        ids = table["candidate_id"].to_numpy()
         winners = _choose(context, t, attempt, candidates, scores, active)
         rows = pa.table(
             {
                 "draw_id": draws["draw_id"],
                 "active_reward": draws["active_reward"],
-                "candidate_id": winners.candidate_id,
+                "candidate_id": ids[winners.candidate_id],
                 "probability": winners.probability,
             }
         )
         if winners.pools is not None:
-            pools = pa.array([np.asarray(pool) for pool in winners.pools], pa.list_(pa.int32()))
+            pools = pa.array([ids[pool] for pool in winners.pools], pa.list_(pa.int32()))
             kept = pa.table({"draw_id": draws["draw_id"], "candidate_ids": pools})
             attempt.write_table("pools.parquet", kept, POOLS)
     attempt.write_table(WINNERS_FILE, rows, WINNERS)
     return StageFacts(rows_in=table.num_rows, rows_out=rows.num_rows)
+
+
+def _grown_pool(
+    context: RunContext,
+    t: int,
+    attempt: Attempt,
+    scores: pa.Table,  # n rows, of the candidates of round t
+) -> pa.Table:
+    """Scores of pool_t; writes survivors.parquet, who of this round is in it.
+
+    The seeds all are. Later candidates are drawn as winners are, but none twice.
+    """
+    names, selection = context.config.reward_names, context.config.selection
+    if t == 0:
+        kept = {
+            "draw_id": scores["candidate_id"],
+            "candidate_id": scores["candidate_id"],
+        }
+        attempt.write_table(SURVIVORS_FILE, pa.table(kept), SURVIVORS)
+        return scores
+    active = context.table(t, "draw", SURVIVOR_DRAWS_FILE)["active_reward"].to_numpy()
+    found = select(
+        np.column_stack([scores[name].to_numpy() for name in names]),
+        active,
+        scheme="all",
+        pool_size=None,
+        temperature=selection.temperature,
+        replacement=False,
+        rng=stage_rng(context.config.seed, "select", t, stream=FILTER_STREAM),
+    )
+    draw_ids = np.arange(len(active), dtype=np.int32)
+    ids = scores["candidate_id"].to_numpy()[found.candidate_id]
+    attempt.write_table(
+        SURVIVORS_FILE, pa.table({"draw_id": draw_ids, "candidate_id": ids}), SURVIVORS
+    )
+    joining = scores.take(np.sort(found.candidate_id))
+    return pa.concat_tables([competitors(context, t - 1, "draw", SCORES), joining])
 
 
 def _choose(

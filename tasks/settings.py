@@ -25,6 +25,8 @@ from rewards.classifier_config import ClassifierConfig
 from rewards.registry import RewardConfig, parse_reward
 from tasks.classifier_checks import check_classifier
 from tasks.fid import InceptionConfig
+from tasks.pool_config import PoolConfig, check_pool
+from tasks.prompt_groups import PromptsConfig, check_prompts
 from tasks.selection import SelectionConfig, check_selection
 from tasks.weight_keys import expand_weights
 
@@ -127,6 +129,12 @@ class RunConfig(FrozenConfig):
     selection: SelectionConfig = setting(
         SelectionConfig(), "Bradley-Terry choice of the curated set", "S"
     )
+    prompts: PromptsConfig | None = setting(
+        None, "prompts that candidates answer; the completions of one are a pool", "S", added=True
+    )
+    pool: PoolConfig | None = setting(
+        None, "a pool that grows by the survivors of every round", "S", added=True
+    )
     weight_schedule: tuple[WeightKnot, ...] = setting(
         (), "weights that change over iterations, instead of those of the rewards", "O", added=True
     )
@@ -162,6 +170,8 @@ class RunConfig(FrozenConfig):
         if len(set(names)) < len(names):
             raise ValueError(f"rewards: expected different names, got {names}; set `name`")
         check_selection(self.selection, self.num_candidates)
+        check_prompts(self.prompts, self.selection, self.num_candidates)
+        check_pool(self.pool, self.selection, self.num_candidates)
         if self.selection.scheme == "expected" and self.training != TrainingConfig():
             raise ValueError(
                 "training: expected no real rows and no accumulation with scheme 'expected', got "
@@ -199,6 +209,16 @@ class RunConfig(FrozenConfig):
             raise ValueError(
                 "evaluation.inception: expected a classifier beside it, with which the other "
                 "metrics of images are measured, got none; set `classifier`"
+            )
+        if self.prompts is not None and not getattr(kind, "answers_prompts", False):
+            raise ValueError(
+                f"prompts: expected none for generator {name!r}, which answers none, got "
+                f"{self.prompts.source.kind!r}; leave them out"
+            )
+        if self.pool is not None and getattr(kind, "real_data", None) is None:
+            raise ValueError(
+                f"pool: expected none for generator {name!r}, which has no real data to start "
+                "it with; leave it out"
             )
         if self.training.real_share > 0 and getattr(kind, "real_data", None) is None:
             raise ValueError(

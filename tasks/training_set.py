@@ -6,13 +6,12 @@ N candidates, M winners (or, in expectation, R N rows of chances), f the share o
 import numpy as np
 import pyarrow as pa
 
-from data.errors import ConfigError
-from data.seeds import stage_rng, stage_seed
-from generators.registry import find_generator
+from data.seeds import stage_rng
 from tasks.context import RunContext
+from tasks.real_rows import real_rows
 from tasks.sample import CANDIDATES
 from tasks.select_stage import WINNERS_FILE
-from tasks.settings import RunConfig
+from tasks.survivor_pool import competitors, positions_of
 
 NOT_PAYLOAD = ("candidate_id", "group", "mass")
 # Stream of the retrain stage that picks real rows; stream 0 is the training's own.
@@ -23,9 +22,13 @@ def curated_rows(
     candidates: pa.Table,  # N rows
     winners: pa.Table,  # M rows
 ) -> pa.Table:
-    """Payload of each winner in draw order, M rows; a candidate that won twice stands twice."""
+    """Payload of each winner in draw order, M rows; a candidate that won twice stands twice.
+
+    `candidates` are in order of their numbers.
+    """
     names = [name for name in candidates.column_names if name in NOT_PAYLOAD]
-    return candidates.drop_columns(names).take(winners["candidate_id"])
+    rows = positions_of(winners["candidate_id"].to_numpy(), candidates["candidate_id"].to_numpy())
+    return candidates.drop_columns(names).take(rows)
 
 
 def training_set(context: RunContext, t: int) -> pa.Table:
@@ -41,37 +44,16 @@ def training_set(context: RunContext, t: int) -> pa.Table:
         return _weighted(context, t)
     if config.training.accumulate:
         parts = [real_rows(config)] if config.training.real_share > 0 else []
-        return pa.concat_tables([*parts, context.accumulated(t, _curated)])
+        return pa.concat_tables([*parts, context.accumulated("curated", t, _curated)])
     curated = _curated(context, t)
     if config.training.real_share == 0:
         return curated
     return _mixed(curated, real_rows(config), context, t)
 
 
-def find_real_rows(config: RunConfig) -> pa.Table | None:
-    """The real rows that p_0 was trained on, or None for a family without any."""
-    real_data = getattr(find_generator(config.generator.kind), "real_data", None)
-    if real_data is None:
-        return None
-    seed = stage_seed(config.initial.seed, "initial", 0)
-    rows: pa.Table = real_data(config.generator, config.initial, seed=seed)
-    return rows
-
-
-def real_rows(config: RunConfig) -> pa.Table:
-    """As `find_real_rows`; raises `ConfigError` where there are none."""
-    rows = find_real_rows(config)
-    if rows is None:
-        raise ConfigError(
-            f"training.real_share: expected a generator with real data, got "
-            f"{config.generator.kind!r}; set it to 0"
-        )
-    return rows
-
-
 def _curated(context: RunContext, t: int) -> pa.Table:
     return curated_rows(
-        context.table(t, "sample", CANDIDATES), context.table(t, "select", WINNERS_FILE)
+        competitors(context, t, "sample", CANDIDATES), context.table(t, "select", WINNERS_FILE)
     )
 
 

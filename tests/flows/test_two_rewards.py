@@ -1,7 +1,7 @@
 import pytest
 
 from data.errors import ConfigError
-from flows.two_rewards import expand_two_rewards, refuse_groups
+from flows.two_rewards import expand_two_rewards
 
 TWO = [{"kind": "quadratic", "centre": [9.0, 9.0]}, {"kind": "quadratic", "centre": [0.0, 0.0]}]
 
@@ -34,13 +34,6 @@ def test_another_number_of_rewards_is_refused(rewards: object) -> None:
 def test_a_value_that_is_no_number_is_refused(value: object) -> None:
     with pytest.raises(ConfigError, match="gamma: expected a number, got"):
         expand_two_rewards({"rewards": TWO, "gamma": value}, ("gamma",))
-
-
-def test_pools_of_prompts_are_refused_and_others_not() -> None:
-    refuse_groups({"selection": {"scheme": "all"}}, "gmm", "all")
-    refuse_groups({"selection": 5}, "gmm", "all")
-    with pytest.raises(ConfigError, match="expected all, got 'grouped'; .* and gmm has none"):
-        refuse_groups({"selection": {"scheme": "grouped"}}, "gmm", "all")
 
 
 def test_a_negative_distance_is_refused() -> None:

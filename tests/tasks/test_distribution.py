@@ -8,7 +8,7 @@ from tasks.context import RunContext
 from tasks.distribution import measure_distribution
 from tasks.places import evaluation_place
 from tasks.point_metrics import frechet_distance, moments
-from tasks.training_set import real_rows
+from tasks.real_rows import real_rows
 from tests.flows.conftest import MakeRun
 
 

@@ -14,7 +14,8 @@ from pluralist.listing import stage_digests
 from tasks.context import RunContext
 from tasks.places import Place, all_places
 from tasks.settings import parse_config
-from tasks.training_set import curated_rows, find_real_rows, real_rows, training_set
+from tasks.real_rows import find_real_rows, real_rows
+from tasks.training_set import curated_rows, training_set
 from tests.flows.conftest import MakeRun
 
 SOME = {"selection": {"num_curated": 50}, "num_candidates": 60}
@@ -141,6 +142,6 @@ def test_real_rows_are_what_p_0_was_fitted_to_whatever_the_seed_of_the_run() -> 
 
 def test_a_family_without_real_rows_has_none_to_mix_in() -> None:
     assert find_real_rows(c9()) is None
-    text = "training.real_share: expected a generator with real data, got 'density'; set it to 0"
+    text = "real_share, pool: expected a generator with real data, got 'density'; leave them out"
     with pytest.raises(ConfigError, match=text):
         real_rows(c9())

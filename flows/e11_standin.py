@@ -1,0 +1,48 @@
+"""E11-standin: the arms of E11 under brevity and coverage of the prompt's words (ours)."""
+
+from flows.experiment import Experiment, Frame, Study
+from flows.qwen import BREVITY, COVERAGE, offline
+from flows.text_gallery import histograms_of
+from flows.three_arms import BALANCED, draw_three, judge_three, table_three, three_study
+from tasks.claims import all_hold, said
+
+
+def study(quick: bool) -> Study:
+    """Three arms with 5 seeds; quick 2."""
+    return three_study("computed-answers", offline(), seeds=2 if quick else 5)
+
+
+def remarks(frame: Frame, study: Study) -> list[str]:
+    """That this is not the paper's experiment, and what was found."""
+    claims = judge_three(frame, study)
+    return said(
+        (
+            "Brevity and coverage are computed from words. They test the arms, the loop and the "
+            "prompts; they say nothing of ArmoRM or Llama Guard, which E11 judges by their "
+            "published weights.",
+            True,
+        ),
+        (
+            "As with the paper's rewards each single reward loses the other one, and balanced "
+            "keeps both.",
+            all_hold(claims, "only: largest change", "balanced: E["),
+        ),
+    )
+
+
+EXPERIMENT = Experiment(
+    name="E11-standin",
+    title="Two conflicting rewards of answers: brevity and coverage",
+    claim="Retraining on one reward's favourites loses the other reward; drawing the reward for "
+    "every prompt keeps both, with more diverse answers and less perplexity.",
+    source="arms and claims of the paper's section C.8; rewards, model and prompts ours",
+    study=study,
+    judge=judge_three,
+    draw=draw_three,
+    table=table_three,
+    remarks=remarks,
+    presets={"offline": study},
+    gallery=lambda contexts: histograms_of(
+        contexts, (f"{BREVITY}-only", f"{COVERAGE}-only", BALANCED)
+    ),
+)

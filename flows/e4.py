@@ -1,0 +1,209 @@
+"""E4: GPT-2 under two length preferences at growing distance (paper, section C.6)."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from flows.class_arms import gap
+from flows.experiment import Block, Experiment, Frame, Study, curves
+from flows.gpt2 import DISTANCE, cpu_mini, gpu_small, offline, paper
+from flows.text_gallery import histograms_of
+from tasks.claims import Claim, judge, said
+from tasks.panels import band, new_figure, one_legend, theory_line
+from tasks.rank import trend
+from tasks.seed_values import largest_of, least_of, mean_of, with_interval
+from tasks.settings import RunConfig
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FloatArray = npt.NDArray[np.float64]
+
+ENTROPY = "word_length_entropy"
+SHORT, LONG = "basin_mass.short", "basin_mass.long"
+DISTANCES = (0, 5, 10, 20, 40)
+BALANCED, SINGLE = "balanced", "single"
+AT_LEAST = 0.8  # of Spearman's correlation
+LATE = 0.25  # of the rounds
+# Mass of a bin that counts as populated, and as empty (ours; of 200 texts 10 and 4).
+POPULATED, EMPTY = 0.05, 0.02
+
+
+def length_study(name: str, base: RunConfig, *, seeds: int) -> Study:
+    """Five distances at q = .5, and q = 1 at the middle one."""
+    axes = {"seed": range(seeds)}
+    return Study(
+        name,
+        base,
+        (
+            Block({**axes, "distance": DISTANCES}, BALANCED, {"q": 0.5}),
+            Block({**axes, "distance": (DISTANCE,)}, SINGLE, {"q": 1.0}),
+        ),
+    )
+
+
+def of_cpu_mini(quick: bool) -> Study:
+    """Five seeds on WikiText-2 with 2,000 tokens; quick 2."""
+    return length_study("lengths", cpu_mini(), seeds=2 if quick else 5)
+
+
+def of_offline(quick: bool) -> Study:
+    """Five seeds on the prose of Python's documentation; quick 2."""
+    return length_study("lengths-offline", offline(), seeds=2 if quick else 5)
+
+
+def of_gpu_small(quick: bool) -> Study:
+    """Three seeds with the paper's model; quick 1, which is not judged."""
+    return length_study("lengths-gpu", gpu_small(), seeds=1 if quick else 3)
+
+
+def of_paper(quick: bool) -> Study:
+    """Five seeds at the paper's scale; quick 1, which is not judged."""
+    return length_study("lengths-paper", paper(), seeds=1 if quick else 5)
+
+
+def entropies(frame: Frame, distance: float) -> pd.DataFrame:  # k by run
+    """Length entropy of p_1, p_2, ... of every balanced run at a distance."""
+    found = curves(frame, ENTROPY, arm=BALANCED, distance=distance)
+    return found[found.index > 0]
+
+
+def late(frame: Frame, metric: str, **where: object) -> FloatArray:  # (runs,)
+    """Mean over the last quarter of the rounds, of every run."""
+    found = curves(frame, metric, **where)
+    if found.empty:
+        return np.empty(0)
+    last = found[found.index > (1 - LATE) * found.index.max()]
+    return last.mean(skipna=False).to_numpy()
+
+
+def judge_e4(frame: Frame, study: Study) -> list[Claim]:
+    """Rank of the mean entropy with d, late entropies, bins (rule ours; the paper shows curves)."""
+    means = [mean_of(entropies(frame, d).mean(skipna=False)) for d in DISTANCES]
+    ends = {d: late(frame, ENTROPY, arm=BALANCED, distance=d) for d in DISTANCES}
+    rooms = [gap(ends[d], ends[0]) for d in DISTANCES if d]
+    two = [
+        least_of(late(frame, mass, arm=BALANCED, distance=d))
+        for d in DISTANCES
+        if d
+        for mass in (SHORT, LONG)
+    ]
+    left = late(frame, LONG, arm=SINGLE)
+    return [
+        judge(
+            "Spearman of the length entropy, mean of all rounds, with d",
+            trend(np.array(DISTANCES, dtype=np.float64), np.array(means)),
+            above=AT_LEAST,
+        ),
+        judge(
+            "least room between the intervals of late length entropy at d > 0 and d = 0, nats",
+            least_of(rooms),
+            above=0.0,
+        ),
+        judge("q = .5: least late mass of a bin at d > 0", least_of(two), above=POPULATED),
+        judge("q = 1: largest late mass of the bin of T_B", largest_of(left), below=EMPTY),
+    ]
+
+
+def draw(frame: Frame, study: Study) -> "Figure":
+    """Length entropy over rounds, its means over d, and the masses of both bins."""
+    figure, axes = new_figure(4)
+    for d in DISTANCES:
+        found = curves(frame, ENTROPY, arm=BALANCED, distance=d)
+        band(axes[0], found.index.to_numpy(), found.to_numpy().T, label=f"d = {d}", colour=str(d))
+    axes[0].set_ylabel("word-length entropy, nats")
+    whole = np.array([entropies(frame, d).mean(skipna=False).to_numpy() for d in DISTANCES]).T
+    ends = np.array([late(frame, ENTROPY, arm=BALANCED, distance=d) for d in DISTANCES]).T
+    places = np.array(DISTANCES, dtype=np.float64)
+    band(axes[1], places, whole, label="all rounds", colour="all")
+    band(axes[1], places, ends, label="last quarter", colour="late")
+    theory_line(axes[1], places, np.where(places > 0, np.log(2), 0.0), "two lengths: ln 2")
+    axes[1].set_ylabel("mean length entropy, nats")
+    axes[1].set_xlabel("d, words")
+    for panel, arm in ((axes[2], BALANCED), (axes[3], SINGLE)):
+        for metric, label in ((SHORT, "short"), (LONG, "long")):
+            found = curves(frame, metric, arm=arm, distance=DISTANCE)
+            values = found.to_numpy().T
+            band(panel, found.index.to_numpy(), values, label=label, colour=label)
+        panel.set_ylabel(f"mass of a bin, {arm}, d = {DISTANCE}")
+    for panel in (axes[0], axes[2], axes[3]):
+        panel.set_xlabel("k of the model p_k")
+    one_legend(axes, columns=5)
+    return figure
+
+
+def table(frame: Frame, study: Study) -> pd.DataFrame:
+    """Entropies, bins and what becomes of the texts, at every distance and for one reward."""
+    columns = {
+        "late E[words]": "mean_words",
+        "late mass short": SHORT,
+        "late mass long": LONG,
+        "late distinct-2": "distinct_2",
+        "late truncated": "share_truncated",
+        "late perplexity": "held_out_perplexity",
+    }
+    rows = []
+    for arm, d in [*((BALANCED, d) for d in DISTANCES), (SINGLE, DISTANCE)]:
+        found = curves(frame, ENTROPY, arm=arm, distance=d)
+        row = {
+            "arm": arm,
+            "d": d,
+            "mean entropy": with_interval(found[found.index > 0].mean(skipna=False)),
+            "late entropy": with_interval(late(frame, ENTROPY, arm=arm, distance=d)),
+        }
+        row |= {
+            label: with_interval(late(frame, metric, arm=arm, distance=d))
+            for label, metric in columns.items()
+        }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def remarks(frame: Frame, study: Study) -> list[str]:
+    """What is not the paper's, and how late entropies are to be read."""
+    ends = [mean_of(late(frame, ENTROPY, arm=BALANCED, distance=d)) for d in DISTANCES[1:]]
+    rank = trend(np.array(DISTANCES[1:], dtype=np.float64), np.array(ends))
+    return said(
+        (
+            "The paper does not say how many survivors join the pool, where nucleus sampling "
+            "cuts, how p_0 was trained or how long a text may be: 100, .95, texts of 1 to 64 "
+            "words and twice the words of T_B are ours.",
+            True,
+        ),
+        (
+            "Whatever d > 0, two lengths end with entropy ln 2 = .693: a model that learns fast is "
+            f"flat late on. Late entropies at d > 0 rank with d by {rank:.3g}.",
+            not np.isnan(rank),
+        ),
+    )
+
+
+def unjudged(study: Study) -> str | None:
+    """Why a study of one seed has no verdict."""
+    if len(study.blocks[0].axes["seed"]) == 1:
+        return "one seed, and the rule needs intervals over seeds"
+    return None
+
+
+EXPERIMENT = Experiment(
+    name="E4",
+    title="GPT-2 with two length preferences",
+    claim="The farther the two preferred lengths are apart, the more diverse the lengths of the "
+    "texts stay; with one preference they end as one.",
+    source="paper, section C.6; pool, p_0 and thresholds partly ours",
+    study=of_cpu_mini,
+    judge=judge_e4,
+    draw=draw,
+    table=table,
+    remarks=remarks,
+    presets={
+        "cpu-mini": of_cpu_mini,
+        "offline": of_offline,
+        "gpu-small": of_gpu_small,
+        "paper": of_paper,
+    },
+    unjudged=unjudged,
+    gallery=lambda contexts: histograms_of(contexts, (BALANCED, SINGLE)),
+)

@@ -1,0 +1,193 @@
+"""Domain `gpt2`: a small GPT-2 retrained on texts of the lengths two rewards prefer (E4).
+
+Presets differ in scale: the paper's 6 layers on WikiText-2, the same for one GPU, a 2-layer model
+with a small vocabulary for two cores, and that model on the prose of Python's own documentation,
+which needs no download.
+"""
+
+from typing import Any
+
+from prefect import flow
+
+from data.corpora import PythonDocs, WikiText2
+from data.cut_texts import Cut
+from data.errors import ConfigError
+from data.published_weights import PublishedWeights
+from data.tokenizer_config import PublishedTokenizer, TrainedBpe
+from flows.domain import Domain, Plain, Preset
+from flows.prefect_rounds import prefect_rounds
+from generators.causal_lm_config import CausalLmConfig, FineTuning, Generation, ScratchModel
+from generators.causal_lm_initial import CausalLmInitial
+from rewards.length import LengthConfig
+from tasks.pool_config import PoolConfig
+from tasks.selection import SelectionConfig
+from tasks.settings import EvaluationConfig, RunConfig, RuntimeConfig
+
+# T_A of the paper's two targets, and words a text may be longer than the larger one.
+SHORT, MARGIN = 10, 14
+TOKENS_PER_WORD = 2
+DISTANCE = 20
+GPT2 = PublishedWeights(
+    repo="openai-community/gpt2", revision="607a30d783dfa663caf39e06633721c8d4cfcd7e"
+)
+
+
+def length_rewards(distance: float) -> tuple[LengthConfig, ...]:
+    """Two targets at this distance in words, the shorter one the paper's T_A = 10."""
+    return (
+        LengthConfig(name="short", target=SHORT, weight=0.5),
+        LengthConfig(name="long", target=SHORT + distance, weight=0.5),
+    )
+
+
+def max_new_tokens(distance: float) -> int:
+    """Tokens a text may have: twice the words of the larger target and a margin (ours)."""
+    return round(TOKENS_PER_WORD * (SHORT + distance + MARGIN))
+
+
+def paper() -> RunConfig:
+    """E4: 6 layers, 20 rounds of 200 texts, 200 winners of a pool that starts with 1,000 seeds."""
+    return RunConfig(
+        domain="gpt2",
+        iterations=20,
+        num_candidates=200,
+        generator=CausalLmConfig(
+            refit=FineTuning(num_epochs=2, learning_rate=5e-5, batch_size=8),
+            generation=Generation(max_new_tokens=max_new_tokens(DISTANCE)),
+        ),
+        initial=CausalLmInitial(
+            corpus=WikiText2(),
+            cut=Cut(min_words=1, max_words=64),
+            tokenizer=PublishedTokenizer(weights=GPT2),
+            num_texts=100_000,
+            pretraining=FineTuning(
+                num_epochs=3, learning_rate=5e-4, schedule="cosine", warm_up=500, batch_size=32
+            ),
+        ),
+        rewards=length_rewards(DISTANCE),
+        selection=SelectionConfig(num_curated=200, temperature=0.5),
+        pool=PoolConfig(num_seeds=1_000, num_survivors=100),
+        evaluation=EvaluationConfig(num_samples=200),
+        runtime=RuntimeConfig(device="cuda", batch_size=256),
+    )
+
+
+def gpu_small() -> RunConfig:
+    """E4 with the paper's model on fewer pretraining texts, meant for an hour of one GPU."""
+    base = paper()
+    assert isinstance(base.initial, CausalLmInitial)
+    return base.model_copy(
+        update={
+            "iterations": 10,
+            "initial": base.initial.model_copy(update={"num_texts": 20_000}),
+        }
+    )
+
+
+def small(initial: CausalLmInitial) -> RunConfig:
+    """2 layers, 96 wide: a model that two cores train in seconds."""
+    return RunConfig(
+        domain="gpt2",
+        iterations=12,
+        num_candidates=200,
+        generator=CausalLmConfig(
+            model=ScratchModel(
+                settings={"n_layer": 2, "n_head": 2, "n_embd": 96, "n_positions": 160}
+            ),
+            refit=FineTuning(num_epochs=2, learning_rate=1e-4, batch_size=8),
+            generation=Generation(max_new_tokens=max_new_tokens(DISTANCE), batch_size=200),
+        ),
+        initial=initial,
+        rewards=length_rewards(DISTANCE),
+        selection=SelectionConfig(num_curated=200, temperature=0.5),
+        pool=PoolConfig(num_seeds=1_000, num_survivors=100),
+        evaluation=EvaluationConfig(num_samples=200),
+        runtime=RuntimeConfig(batch_size=256),
+    )
+
+
+def cpu_mini() -> RunConfig:
+    """Real WikiText-2 with a vocabulary of 2,000 pieces learnt from it."""
+    return small(
+        CausalLmInitial(
+            corpus=WikiText2(),
+            cut=Cut(min_words=1, max_words=64),
+            tokenizer=TrainedBpe(vocab_size=2_000),
+            num_texts=4_000,
+            pretraining=FineTuning(
+                num_epochs=2, learning_rate=2e-3, schedule="cosine", warm_up=50, batch_size=32
+            ),
+        )
+    )
+
+
+def offline() -> RunConfig:
+    """The same on the prose of Python's documentation, which is on every machine."""
+    return small(
+        CausalLmInitial(
+            corpus=PythonDocs(),
+            cut=Cut(min_words=1, max_words=64),
+            tokenizer=TrainedBpe(vocab_size=1_000),
+            num_texts=3_000,
+            pretraining=FineTuning(
+                num_epochs=2, learning_rate=2e-3, schedule="cosine", warm_up=50, batch_size=32
+            ),
+        )
+    )
+
+
+def expand(raw: Plain) -> Plain:
+    """Resolve the short key `distance`: d of the two targets in words, with the tokens it needs.
+
+    Raises `ConfigError` for a value it cannot have.
+    """
+    rest = {key: value for key, value in raw.items() if key != "distance"}
+    if raw.get("distance") is None:
+        return rest
+    distance = raw["distance"]
+    if isinstance(distance, bool) or not isinstance(distance, int | float) or distance < 0:
+        raise ConfigError(
+            f"distance: expected a number of words of at least 0, got {distance!r}; the shorter "
+            f"target is {SHORT}"
+        )
+    kept = {one.get("name"): one.get("weight") for one in rest.get("rewards", [])}
+    rewards: list[dict[str, Any]] = []
+    for one in length_rewards(distance):
+        plain = one.model_dump(mode="json")
+        rewards.append(plain | {"weight": kept.get(one.name, one.weight)})
+    generator = dict(rest["generator"])
+    generator["generation"] = {
+        **generator.get("generation", {}),
+        "max_new_tokens": max_new_tokens(distance),
+    }
+    return rest | {"rewards": rewards, "generator": generator}
+
+
+@flow(name="gpt2", flow_run_name="{run}", persist_result=False, validate_parameters=False)
+def gpt2(store: str, run: str) -> None:
+    """Run or resume the text run `run` of the store at `store`."""
+    prefect_rounds(store, run)
+
+
+ARMS: dict[str, Plain] = {"balanced": {"q": 0.5}, "single": {"q": 1.0}}
+
+DOMAIN = Domain(
+    name="gpt2",
+    presets={
+        "paper": Preset(
+            base=paper, meaning="E4 at the paper's scale: 6 layers, WikiText-2, a GPU", arms=ARMS
+        ),
+        "gpu-small": Preset(
+            base=gpu_small, meaning="E4 with less pretraining, meant for an hour of one GPU",
+            arms=ARMS,
+        ),
+        "cpu-mini": Preset(
+            base=cpu_mini, meaning="WikiText-2 with 2 layers and 2,000 tokens, two cores", arms=ARMS
+        ),
+        "offline": Preset(
+            base=offline, meaning="prose of Python's documentation, no download, minutes", arms=ARMS
+        ),
+    },
+    flow=gpt2,
+    expand=expand,
+)  # fmt: skip
