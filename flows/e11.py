@@ -1,11 +1,13 @@
 """E11: helpfulness and safety of answers, each alone and balanced (paper, section C.8)."""
 
 from flows.experiment import Experiment, Frame, Study
-from flows.qwen import gpu_small, learned_rewards, offline, paper
-from flows.text_gallery import histograms_of
-from flows.three_arms import BALANCED, draw_three, judge_three, table_three, three_arms, three_study
+from flows.qwen import HELPFULNESS, SAFETY, gpu_small, learned_rewards, offline, paper
+from flows.text_gallery import excerpts_of_arms, histograms_of
+from flows.three_arms import draw_three, judge_three, table_three, three_arms, three_study
 from rewards.registry import RewardConfig
 from tasks.settings import RunConfig, parse_config
+
+ARMS = tuple(three_arms([HELPFULNESS, SAFETY]))
 
 
 def stand_ins() -> tuple[RewardConfig, ...]:
@@ -72,7 +74,6 @@ EXPERIMENT = Experiment(
     remarks=remarks,
     presets={"paper": of_paper, "gpu-small": of_gpu_small, "rehearsal": rehearsal},
     unjudged=unjudged,
-    gallery=lambda contexts: histograms_of(
-        contexts, tuple(three_arms(contexts[0].config.reward_names)) if contexts else (BALANCED,)
-    ),
+    gallery=lambda contexts: histograms_of(contexts, ARMS),
+    excerpts=lambda contexts: excerpts_of_arms(contexts, ARMS),
 )

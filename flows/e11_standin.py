@@ -2,9 +2,11 @@
 
 from flows.experiment import Experiment, Frame, Study
 from flows.qwen import BREVITY, COVERAGE, offline
-from flows.text_gallery import histograms_of
-from flows.three_arms import BALANCED, draw_three, judge_three, table_three, three_study
+from flows.text_gallery import excerpts_of_arms, histograms_of
+from flows.three_arms import draw_three, judge_three, table_three, three_arms, three_study
 from tasks.claims import all_hold, said
+
+ARMS = tuple(three_arms([BREVITY, COVERAGE]))
 
 
 def study(quick: bool) -> Study:
@@ -42,7 +44,6 @@ EXPERIMENT = Experiment(
     table=table_three,
     remarks=remarks,
     presets={"offline": study},
-    gallery=lambda contexts: histograms_of(
-        contexts, (f"{BREVITY}-only", f"{COVERAGE}-only", BALANCED)
-    ),
+    gallery=lambda contexts: histograms_of(contexts, ARMS),
+    excerpts=lambda contexts: excerpts_of_arms(contexts, ARMS),
 )

@@ -9,7 +9,7 @@ import pandas as pd
 from flows.class_arms import gap
 from flows.experiment import Block, Experiment, Frame, Study, curves
 from flows.gpt2 import DISTANCE, cpu_mini, gpu_small, offline, paper
-from flows.text_gallery import histograms_of
+from flows.text_gallery import excerpts_of_arms, histograms_of
 from tasks.claims import Claim, judge, said
 from tasks.panels import band, new_figure, one_legend, theory_line
 from tasks.rank import trend
@@ -206,4 +206,5 @@ EXPERIMENT = Experiment(
     },
     unjudged=unjudged,
     gallery=lambda contexts: histograms_of(contexts, (BALANCED, SINGLE)),
+    excerpts=lambda contexts: excerpts_of_arms(contexts, (BALANCED, SINGLE)),
 )

@@ -91,7 +91,8 @@ class Experiment:
     any, `table` one more table for the page, and `remarks` what has to be said in words, above
     all where we disagree with the paper. `presets` are studies at several settings, the first
     of them `study`. `unjudged` says why what is measured is no verdict, if it is none.
-    `gallery` draws further figures, by name, from the artifacts of the runs themselves.
+    `gallery` draws further figures, by name, from the artifacts of the runs themselves;
+    `excerpts` shows some of their samples, by heading, as lines of HTML that are safe on a page.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Experiment:
     presets: Mapping[str, Callable[[bool], Study]] = field(default_factory=dict)
     unjudged: Callable[[Study], str | None] = lambda _study: None
     gallery: Callable[[Sequence["RunContext"]], Mapping[str, "Figure"]] | None = None
+    excerpts: Callable[[Sequence["RunContext"]], Mapping[str, str]] | None = None
 
     def scale(self, *, quick: bool, preset: str | None) -> Scale:
         """The scale asked for; raises `ConfigError` for a preset that the experiment has not."""

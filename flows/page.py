@@ -35,6 +35,9 @@ def render_page(made: Reproduction, records: Sequence[RunRecord]) -> str:
     if made.table is not None:
         rows = [tuple(row) for row in made.table.itertuples(index=False)]
         parts += ["## Measured", _table(tuple(map(str, made.table.columns)), rows)]
+    if made.excerpts:
+        parts.append("## Samples")
+        parts += [f"### {heading}\n\n{shown}" for heading, shown in made.excerpts.items()]
     if made.remarks:
         parts += ["## Remarks", "\n".join(f"- {remark}" for remark in made.remarks)]
     if made.failed:

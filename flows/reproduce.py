@@ -82,7 +82,10 @@ def reproduce(
     frame = collect(store, records)
     claims = judged(experiment, frame, study, num_runs=len(records))
     verdict = _verdict(experiment, study, claims)
-    gallery = {} if verdict == VOID else _gallery(experiment, store, records)
+    complete = [RunContext(store, one) for one in records if is_complete(store, one)]
+    show = verdict != VOID
+    gallery = experiment.gallery(complete) if show and experiment.gallery else {}
+    excerpts = experiment.excerpts(complete) if show and experiment.excerpts else {}
     made = Reproduction(
         experiment=experiment,
         scale=scale,
@@ -101,6 +104,7 @@ def reproduce(
         folder=folder,
         stand_ins=stand_ins(study.base),
         gallery_names=tuple(gallery),
+        excerpts=excerpts,
     )
     _write(made, frame, records, gallery)
     return made
@@ -124,16 +128,6 @@ def _verdict(experiment: Experiment, study: Study, claims: list[Claim]) -> str:
     if reason is None or claims[0].verdict != HOLDS:
         return overall(claims)
     return f"not judged: {reason}"
-
-
-def _gallery(
-    experiment: Experiment, store: Store, records: Sequence[RunRecord]
-) -> Mapping[str, "Figure"]:
-    if experiment.gallery is None:
-        return {}
-    return experiment.gallery(
-        [RunContext(store, record) for record in records if is_complete(store, record)]
-    )
 
 
 def _discard(experiment: Experiment, folder: Path) -> None:

@@ -1,7 +1,8 @@
 """What a reproduced experiment came to."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -31,6 +32,7 @@ class Reproduction:
     folder: Path
     stand_ins: tuple[str, ...] = ()
     gallery_names: tuple[str, ...] = ()
+    excerpts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def page(self) -> Path:

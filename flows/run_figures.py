@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from data.files import storage_errors
 from flows.image_figures import draw_images, has_images
+from flows.text_figures import draw_texts
+from flows.text_gallery import has_texts
 from tasks.agreement import UNMET
 from tasks.context import RunContext
 from tasks.figures import ArmCurves, draw_moments, draw_points, save_figure
@@ -34,6 +36,8 @@ def draw_run(
     """
     if has_images(contexts[0]):
         return draw_images(contexts, histories, folder)
+    if has_texts(contexts[0]):
+        return draw_texts(contexts, folder)
     modes = two_modes(contexts[0].config)
     if modes is None:
         return []
