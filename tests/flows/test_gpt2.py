@@ -1,0 +1,121 @@
+"""Runs of GPT-2: presets, the short key, and what a whole tiny run leaves behind."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.errors import ConfigError
+from data.texts import token_ids_of
+from flows.domain import merge
+from flows.gpt2 import DOMAIN, cpu_mini, expand, max_new_tokens, offline, paper
+from flows.results import summarise
+from pluralist.listing import stage_digests
+from tasks.context import RunContext
+from tasks.places import Place, evaluation_place
+from tasks.settings import RunConfig, parse_config
+from tasks.stage import run_place
+from tests.flows.text_runs import create, run
+
+MEASURED = (
+    "word_length_entropy",
+    "mean_words",
+    "distinct_2",
+    "share_truncated",
+    "share_empty",
+    "tail_coverage",
+    "held_out_perplexity",
+    "reward_mean.short",
+    "reward_var.long",
+    "basin_mass.short",
+    "leakage.short.outside",
+)
+
+
+def expanded(changes: dict[str, Any]) -> RunConfig:
+    return parse_config(expand(merge(offline().model_dump(mode="json"), changes)))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> RunContext:
+    return run(tmp_path_factory.mktemp("text") / "store", "gpt2")
+
+
+def test_the_paper_preset_is_the_papers() -> None:
+    config = paper()
+    assert config.pool is not None
+    assert (config.pool.num_seeds, config.pool.num_survivors) == (1000, 100)
+    assert (config.iterations, config.num_candidates, config.selection.num_curated) == (20, 200, 200)
+    assert config.selection.temperature == 0.5
+    generator: Any = config.generator
+    assert generator.model.settings == {
+        "n_layer": 6, "n_head": 6, "n_embd": 384, "n_positions": 1024,
+    }  # fmt: skip
+    assert (generator.refit.num_epochs, generator.refit.learning_rate) == (2, 5e-5)
+    assert (generator.generation.temperature, generator.generation.top_p) == (0.8, 0.95)
+
+
+def test_every_preset_is_a_configuration_that_comes_back_from_plain_values() -> None:
+    for preset in DOMAIN.presets.values():
+        base = preset.base()
+        assert parse_config(base.model_dump(mode="json")) == base
+
+
+def test_distance_sets_both_targets_and_the_tokens_they_need() -> None:
+    config = expanded({"distance": 40, "q": 0.25})
+    assert [one.target for one in config.rewards] == [10, 50]  # type: ignore[attr-defined]
+    assert config.weights == [0.25, 0.75]
+    generator: Any = config.generator
+    assert generator.generation.max_new_tokens == max_new_tokens(40) == 2 * (50 + 14)
+    assert generator.generation.temperature == 0.8, "the rest stays"
+
+
+@pytest.mark.parametrize("distance", [-1, "far", True])
+def test_a_distance_that_is_none_is_refused(distance: Any) -> None:
+    with pytest.raises(ConfigError, match="distance: expected a number of words of at least 0"):
+        expanded({"distance": distance})
+
+
+def test_a_small_model_has_a_context_for_every_distance() -> None:
+    for config in (cpu_mini(), offline()):
+        generator: Any = config.generator
+        assert generator.model.settings["n_positions"] > max_new_tokens(40)
+
+
+def test_a_whole_run_measures_texts_and_keeps_what_they_were_made_of(finished: RunContext) -> None:
+    for k in range(3):
+        rows = finished.open_place(evaluation_place(k)).table("metrics.parquet").to_pylist()
+        found = {row["metric"]: row["value"] for row in rows}
+        wanted = [one for one in MEASURED if k or not one.startswith("leakage")]
+        assert set(wanted) <= set(found)
+        samples = finished.open_place(evaluation_place(k)).table("samples.parquet")
+        assert samples.num_rows == 12
+        assert max(map(len, token_ids_of(samples))) <= 12
+    survivors = finished.open_place(Place(1, "select")).table("survivors.parquet")
+    assert survivors.num_rows == 6
+
+
+def test_a_finished_run_is_drawn_with_some_of_its_texts(
+    finished: RunContext, tmp_path: Path
+) -> None:
+    from flows.run_figures import draw_run
+
+    histories = {finished.run: [{} for _ in range(3)]}
+    paths = draw_run([finished], histories, tmp_path)
+    assert {path.name for path in paths} == {"lengths.png", "lengths.svg", "samples.txt"}
+    text = (tmp_path / "samples.txt").read_text()
+    assert "k = 0" in text and "k = 2" in text
+    assert summarise(finished.store, [finished.record]) is not None
+
+
+def test_two_runs_of_one_configuration_are_equal_and_so_is_one_in_pieces(
+    finished: RunContext, tmp_path: Path
+) -> None:
+    pieces = create(tmp_path / "store", "gpt2")
+    for place in list(pieces.places()):
+        run_place(RunContext(pieces.store, pieces.record), place)
+
+    def digests(context: RunContext) -> list[str]:
+        return [digest for _, digest in stage_digests(context.store, context.record)]
+
+    assert digests(pieces) == digests(finished)
