@@ -11,7 +11,7 @@ ARTICLES = [
     ["", " = Second = \n", "", " Two = 2 . \n", ""],
 ]
 TEXTS = {"= First =\nThe <unk> one .\n= = A section = =\nIts end .", "= Second =\nTwo = 2 ."}
-PROMISE = Promise(num_rows=12, num_tokens=33, num_words=14, num_articles=2)
+PROMISE = Promise(num_rows=12, num_tokens=35, num_words=13, num_articles=2)
 PROMISES: dict[Part, Promise] = {"train": PROMISE, "validation": PROMISE, "test": PROMISE}
 
 
