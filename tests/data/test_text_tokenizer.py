@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.corpora import load_corpus
 from data.errors import ConfigError
 from data.python_docs import PythonDocs
-from data.corpora import load_corpus
 from data.published_weights import PublishedWeights, folder_digest
 from data.text_tokenizer import TextTokenizer, make_tokenizer, train_bpe
 from data.tokenizer_config import PublishedTokenizer, TrainedBpe
-from data.tokenizer_folder import TokenizerParts, names_in, read_tokenizer
+from data.tokenizer_folder import names_in, read_tokenizer
 
 TEXTS = load_corpus(PythonDocs(), "train")[:60]
 OWN = train_bpe(TEXTS, 600)
@@ -29,7 +29,7 @@ MARKS = ["<|im_start|>", "<|im_end|>"]
 
 def with_chat() -> TextTokenizer:
     """A tokenizer with marks of a chat."""
-    parts = TokenizerParts(*train_bpe(TEXTS, 400)._parts[:2], CHAT)
+    parts = train_bpe(TEXTS, 400)._parts._replace(chat_template=CHAT)
     parts.backend.add_special_tokens(MARKS)
     return TextTokenizer(parts)
 

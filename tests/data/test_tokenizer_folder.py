@@ -54,9 +54,8 @@ def test_settings_may_be_absent(folder: Path) -> None:
 
 
 def test_special_tokens_are_read_in_both_spellings(folder: Path) -> None:
-    settings(folder, eos_token={"content": "cat"}, bos_token=None, pad_token="[PAD]")
-    parts = read_tokenizer(folder)
-    assert parts.special == {"eos_token": "cat"} or parts.backend.token_to_id("cat") is None
+    settings(folder, eos_token={"content": "t"}, bos_token=None, pad_token="[PAD]")
+    assert read_tokenizer(folder).special == {"eos_token": "t"}
 
 
 @pytest.mark.parametrize(("template", "found"), [("x", "x"), (None, None), ([], None), (
