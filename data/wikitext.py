@@ -128,8 +128,8 @@ def _words(articles: Sequence[str]) -> Iterator[str]:
 
 def _described(promise: Promise) -> str:
     return (
-        f"{promise.num_rows:,} rows, {promise.num_tokens:,} tokens, {promise.num_words:,} different "
-        f"words and {promise.num_articles:,} articles"
+        f"{promise.num_rows:,} rows, {promise.num_tokens:,} tokens, {promise.num_words:,} "
+        f"different words and {promise.num_articles:,} articles"
     )
 
 

@@ -51,7 +51,8 @@ def test_every_text_comes_back(text: str) -> None:
 
 ODD = [
     "", " ", "\n\n\n", "\x00\x01\x1b[31m\x7f\x85\x9f", "a\tb\r\n", "\u2028\u200b\ufeff",
-    "e\u0301 \u00e9", "😀👨‍👩‍👧", "\U0010ffff\ufffd", "<|endoftext|>", "<|im_start|>x<|im_end|>",
+    "e\u0301 \u00e9", "😀👨‍👩‍👧", "\U0010ffff\ufffd", "<|endoftext|>",
+    "<|im_start|>x<|im_end|>",
 ]  # fmt: skip
 
 

