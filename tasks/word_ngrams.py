@@ -27,11 +27,9 @@ def word_ngrams(
     Equal runs of a length have equal numbers, different ones different numbers.
     """
     numbers: dict[str, int] = {}
-    words = [
-        [numbers.setdefault(word, len(numbers)) for word in text.split()] for text in texts
-    ]
+    words = [[numbers.setdefault(word, len(numbers)) for word in text.split()] for text in texts]
     codes = np.array([code for text in words for code in text], dtype=np.int64)
-    owners = np.repeat(np.arange(len(texts)), [len(text) for text in words])
+    owners = np.repeat(np.arange(len(texts)), np.array([len(text) for text in words], dtype=int))
     starts, runs = np.arange(len(codes)), codes
     for length in range(1, longest + 1):
         if length > 1:
