@@ -4,11 +4,13 @@ import json
 import math
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from tasks.text_samples import escape_controls
 
 JSON_SCHEMA = "pluralist/1"
 WIDTH_WHEN_PIPED = 240
@@ -33,12 +35,12 @@ def print_json(command: str, content: Any) -> None:
 
 def print_line(text: str) -> None:
     """One line of data on stdout, printed as it is."""
-    print(_printable(text))
+    print(_printable(text, sys.stdout))
 
 
 def print_note(text: str) -> None:
     """One message on stderr, printed as it is."""
-    print(_printable(text), file=sys.stderr)
+    print(_printable(text, sys.stderr), file=sys.stderr)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str = "") -> None:
@@ -46,9 +48,10 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title:
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
     for position, column in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[position], int | float) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        heading = Text(_printable(column, sys.stdout))
+        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_printable(format_value(value))) for value in row))
+        table.add_row(*(Text(_printable(format_value(value), sys.stdout)) for value in row))
     stdout().print(table)
 
 
@@ -78,12 +81,14 @@ def format_seconds(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def _printable(text: str) -> str:
-    """Control characters, which could steer the terminal, shown as escapes; newlines kept."""
-    return "".join(
-        char if char == "\n" or char.isprintable() else char.encode("unicode_escape").decode()
-        for char in text
-    )
+def _printable(text: str, stream: TextIO) -> str:
+    """Control characters, which could steer the terminal, shown as escapes; newlines kept.
+
+    So are characters that the stream cannot encode.
+    """
+    encoding = stream.encoding or "utf-8"
+    shown = escape_controls(text, keep="\n")
+    return shown.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _finite(value: Any) -> Any:

@@ -7,13 +7,19 @@ import pyarrow.compute as pc
 
 from data.artifact import Artifact
 from data.manifest import FileEntry
-from pluralist.output import format_size, print_line, print_table
+from pluralist.output import format_size, format_value, print_line, print_table
+from tasks.text_samples import terminal_text
 
 HEAD_ROWS = 5
+# Items of a list on the terminal.
+MOST_ITEMS = 8
 
 
 def describe_file(artifact: Artifact, entry: FileEntry) -> dict[str, Any]:
-    """Size and digest of a verified file; for Parquet also schema, head and statistics."""
+    """Size and digest of a verified file; for Parquet also schema, head and statistics.
+
+    Values are whole, as JSON holds them: bytes stand in hexadecimal digits.
+    """
     described: dict[str, Any] = {
         "path": entry.path,
         "location": str(artifact.path(entry.path)),
@@ -28,7 +34,10 @@ def describe_file(artifact: Artifact, entry: FileEntry) -> dict[str, Any]:
     described["schema"] = [
         {"name": field.name, "type": str(field.type), **_metadata(field)} for field in table.schema
     ]
-    described["head"] = table.slice(0, HEAD_ROWS).to_pylist()
+    described["head"] = [
+        {name: _plain(value) for name, value in row.items()}
+        for row in table.slice(0, HEAD_ROWS).to_pylist()
+    ]
     described["statistics"] = {
         name: _statistics(table[name])
         for name in table.column_names
@@ -38,7 +47,7 @@ def describe_file(artifact: Artifact, entry: FileEntry) -> dict[str, Any]:
 
 
 def print_file(described: dict[str, Any]) -> None:
-    """The description of one file on stdout."""
+    """The description of one file on stdout; long texts, lists and bytes are shortened."""
     rows = "" if described["rows"] is None else f"{described['rows']} rows, "
     print_line(f"{described['path']}  {rows}{format_size(described['bytes'])}")
     if "schema" not in described:
@@ -59,8 +68,23 @@ def print_file(described: dict[str, Any]) -> None:
     )
     print_line("")
     names = [field["name"] for field in described["schema"]]
-    print_table(names, [[row[name] for name in names] for row in described["head"]])
+    print_table(names, [[_cell(row[name]) for name in names] for row in described["head"]])
     print_line("")
+
+
+def _plain(value: Any) -> Any:
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def _cell(value: Any) -> Any:
+    """A value that may be any size as one line of the table, with a count of what is left out."""
+    if isinstance(value, str):
+        return terminal_text(value)
+    if isinstance(value, list):
+        shown = ", ".join(format_value(_cell(one)) for one in value[:MOST_ITEMS])
+        more = len(value) - MOST_ITEMS
+        return f"[{shown}, … ({more:,} more)]" if more > 0 else f"[{shown}]"
+    return value
 
 
 def _metadata(field: pa.Field) -> dict[str, str]:

@@ -45,7 +45,7 @@ def band(
     `logarithmic` takes mean and interval of the logarithms and makes the axis logarithmic, as
     values over several orders of magnitude need.
     """
-    chosen = _colour(panel, colour)
+    chosen = colour_of(panel, colour)
     if logarithmic:
         values_by_seed = np.log(values_by_seed)
         panel.set_yscale("log")
@@ -85,7 +85,8 @@ def one_legend(panels: Sequence[Any], *, columns: int) -> None:
     )
 
 
-def _colour(panel: Any, name: str) -> str:
+def colour_of(panel: Any, name: str) -> str:
+    """Colour of an arm or of any other text: the same in a panel at every call."""
     if name in COLOURS:
         return COLOURS[name]
     used: dict[str, str] = panel.__dict__.setdefault("_pluralist_colours", {})
