@@ -66,6 +66,11 @@ class SequenceClassifierConfig(LearnedTextConfig):
         "O",
     )
 
+    @property
+    def uses_published_weights(self) -> bool:
+        """Whether the scores are those of the named model, not of a stand-in."""
+        return self.model.host != "stand-in"
+
 
 @final
 class SequenceClassifierReward:
@@ -138,9 +143,14 @@ class SequenceClassifierReward:
             return {INPUT_IDS: without_special(tokenizer, written)}
         found = tokenizer(prompt, text) if self.config.reads == "pair" else tokenizer(text)
         encoded: dict[str, IntList] = {name: found[name] for name in FIELDS if name in found}
-        if not encoded[INPUT_IDS]:
-            return {INPUT_IDS: [tokenizer.eos_token_id]}
-        return encoded
+        if encoded[INPUT_IDS]:
+            return encoded
+        if tokenizer.eos_token_id is None:
+            raise ConfigError(
+                f"{USER}: expected at least one token in every text, got none for an empty one, and "
+                "its tokenizer has no end of text to read instead; set reads to 'chat' or 'pair'"
+            )
+        return {name: [tokenizer.eos_token_id if name == INPUT_IDS else 0] for name in encoded}
 
     def _check_label(self, num_labels: int) -> None:
         label, score = self.config.label, self.config.score
