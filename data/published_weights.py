@@ -69,15 +69,18 @@ class PublishedWeights(FrozenConfig):
         return self.folder is None and same
 
 
-def find_files(weights: PublishedWeights, names: Sequence[str]) -> Path:
+def find_files(
+    weights: PublishedWeights, names: Sequence[str], *, command: str | None = None
+) -> Path:
     """Folder with all files `names`.
 
     `sha256` is the digest of the first where a commit pins them, and of all in a given folder.
     Fetches what neither the folder nor a cache holds. Raises `EnvironmentProblem` for a
-    missing file (with the command that fetches it) and for another digest.
+    missing file (with the command that fetches it from the hub, `command` where `names` are
+    not all there is to fetch) and for another digest.
     """
     assert weights.host != "stand-in", "whoever offers stand-ins makes them"
-    folder = _given_folder(weights, names) if weights.folder else _fetched(weights, names)
+    folder = _given_folder(weights, names) if weights.folder else _fetched(weights, names, command)
     checked = names if weights.folder else names[:1]
     if weights.sha256 is not None and (got := folder_digest(folder, checked)) != weights.sha256:
         raise EnvironmentProblem(
@@ -121,13 +124,16 @@ def _given_folder(weights: PublishedWeights, names: Sequence[str]) -> Path:
     return folder
 
 
-def _fetched(weights: PublishedWeights, names: Sequence[str]) -> Path:
-    return _from_hub(weights, names) if weights.host == "hub" else _from_github(weights, names)
+def _fetched(weights: PublishedWeights, names: Sequence[str], command: str | None) -> Path:
+    if weights.host == "github":
+        return _from_github(weights, names)
+    given = f"hf download {weights.repo} {' '.join(names)} --revision {weights.revision}"
+    return _from_hub(weights, names, command or given)
 
 
-def _from_hub(weights: PublishedWeights, names: Sequence[str]) -> Path:
+def _from_hub(weights: PublishedWeights, names: Sequence[str], command: str) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
 
     def snapshot(*, local: bool) -> Path:
         return Path(
@@ -139,7 +145,6 @@ def _from_hub(weights: PublishedWeights, names: Sequence[str]) -> Path:
             )
         )
 
-    command = f"hf download {weights.repo} {' '.join(names)} --revision {weights.revision}"
     try:
         folder = snapshot(local=True)
     except LocalEntryNotFoundError:
@@ -147,6 +152,12 @@ def _from_hub(weights: PublishedWeights, names: Sequence[str]) -> Path:
     try:
         # A snapshot may be there with some of its files only.
         folder = snapshot(local=False) if _missing(folder, names) else folder
+    except GatedRepoError as error:
+        raise EnvironmentProblem(
+            f"weights of {weights.repo}: expected the environment variable HF_TOKEN to hold a "
+            "token that may read this gated repository, got none that does; accept its terms at "
+            f"https://huggingface.co/{weights.repo}, set HF_TOKEN and run `{command}`"
+        ) from error
     except Exception as error:
         # Whatever the library or its HTTP client raises (network, proxy, access, disk) asks for
         # the same. Not the error's text: an address in it can be signed.

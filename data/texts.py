@@ -55,10 +55,19 @@ def token_ids_of(table: pa.Table) -> list[npt.NDArray[np.int32]]:  # n of (lengt
 
 def texts_of(table: pa.Table, user: str) -> list[str]:  # n
     """Text of every row; raises `ConfigError`, led by `user`, for a table without texts."""
-    if TEXT not in table.column_names:
+    return _strings(table, TEXT, user, "a text domain")
+
+
+def prompts_of(table: pa.Table, user: str) -> list[str]:  # n
+    """Prompt of every row; raises `ConfigError`, led by `user`, for a table without prompts."""
+    return _strings(table, PROMPT, user, "a text domain with prompts")
+
+
+def _strings(table: pa.Table, name: str, user: str, where: str) -> list[str]:  # n
+    if name not in table.column_names:
         raise ConfigError(
-            f"{user}: expected samples with a column {TEXT!r}, got {', '.join(table.column_names)}"
-            "; use it in a text domain"
+            f"{user}: expected samples with a column {name!r}, got {', '.join(table.column_names)}"
+            f"; use it in {where}"
         )
-    texts: list[str] = table[TEXT].to_pylist()
-    return texts
+    strings: list[str] = table[name].to_pylist()
+    return strings

@@ -13,9 +13,10 @@ import pyarrow as pa
 
 from data.compute import compute
 from data.configuration import setting
-from data.errors import ConfigError, EnvironmentProblem
+from data.errors import ConfigError
 from data.images import image_table, images_of
 from data.pixels import on_device
+from rewards.pretrained import load_pretrained
 from rewards.registry import RewardConfig
 
 if TYPE_CHECKING:
@@ -98,40 +99,16 @@ def prepared(
 
 
 def load_clip(folder: Path, device: str) -> Any:
-    """transformers' `CLIPModel` in float32, ready to be evaluated.
-
-    Raises `EnvironmentProblem` for weights that are missing, which would else be random, or
-    that have another shape than config.json says.
-    """
+    """transformers' `CLIPModel` in float32, ready to be evaluated; raises as `load_pretrained`."""
     import torch
-    from transformers import CLIPModel, utils
+    from transformers import CLIPModel
 
-    logging: Any = utils.logging  # its functions have no types
-    progress = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        loaded: Any = CLIPModel.from_pretrained(
-            folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
-        )
-    except RuntimeError as error:
-        raise _not_clip(folder, str(error)) from error
-    finally:
-        if progress:
-            logging.enable_progress_bar()
-    model, report = loaded
-    if missing := sorted(report["missing_keys"]):
-        raise _not_clip(folder, f"no {missing[0]} ({len(missing)} missing)")
-    return model.eval().to(device)
+    return load_pretrained(
+        CLIPModel, folder, dtype=torch.float32, device=device, noun="CLIP model"
+    )
 
 
 def noise_images(num_samples: int, *, seed: int) -> pa.Table:
     """Small RGB images of random bytes, as examples."""
     rng = np.random.default_rng(seed)
     return image_table(rng.integers(0, 256, (num_samples, 8, 8, 3), dtype=np.uint8))
-
-
-def _not_clip(folder: Path, got: str) -> EnvironmentProblem:
-    return EnvironmentProblem(
-        f"{folder}: expected the weights of the CLIP model that its config.json describes, got "
-        f"{got}; fetch the published files again"
-    )

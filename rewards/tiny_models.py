@@ -1,4 +1,4 @@
-"""Stand-ins for the learned image rewards: tiny random models in the published layouts.
+"""Stand-ins for the learned rewards: tiny random models in the published layouts.
 
 For tests, and for a dry run of a configuration on a machine without the weights. Their scores
 mean nothing, and no configuration that names them counts as using published weights.
@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING, Literal
 
 from data.installation import check_installed
 from data.published_weights import PublishedWeights, folder_digest
-from rewards.image_scoring import LIBRARIES
+from rewards import image_scoring, text_scoring
 
 if TYPE_CHECKING:
     import torch
 
 Shapes = Mapping[str, tuple[int, ...]]
-Model = Literal["clip", "aesthetic", "image-reward"]
+Model = Literal[
+    "clip", "aesthetic", "image-reward", "armo-rm", "llama-guard", "sequence-classifier"
+]
+TEXT_MODELS: tuple[Model, ...] = ("armo-rm", "llama-guard", "sequence-classifier")
 
 # Repository of a published model -> the stand-in of its layout.
 LAYOUTS: dict[str, Model] = {
@@ -33,6 +36,8 @@ LAYOUTS: dict[str, Model] = {
     "christophschuhmann/improved-aesthetic-predictor": "aesthetic",
     "THUDM/ImageReward": "image-reward",
     "google-bert/bert-base-uncased": "image-reward",
+    "RLHFlow/ArmoRM-Llama3-8B-v0.1": "armo-rm",
+    "meta-llama/Llama-Guard-3-1B": "llama-guard",
 }
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -65,8 +70,18 @@ def stand_in_folder(model: Model) -> Path:
 
     Raises `EnvironmentProblem` where the packages that write it are not installed.
     """
-    check_installed(f"stand-in for {model}", LIBRARIES)
-    write = {"clip": write_clip, "aesthetic": write_aesthetic, "image-reward": write_image_reward}
+    libraries = text_scoring.LIBRARIES if model in TEXT_MODELS else image_scoring.LIBRARIES
+    check_installed(f"stand-in for {model}", libraries)
+    from rewards import tiny_text_models as texts
+
+    write = {
+        "clip": write_clip,
+        "aesthetic": write_aesthetic,
+        "image-reward": write_image_reward,
+        "armo-rm": texts.write_armo_rm,
+        "llama-guard": texts.write_llama_guard,
+        "sequence-classifier": texts.write_sequence_classifier,
+    }
     folder = Path(tempfile.mkdtemp(prefix=f"pluralist-stand-in-{model}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     write[model](folder)
@@ -100,9 +115,9 @@ def write_clip(folder: Path, *, seed: int = 0) -> None:
         size={"shortest_edge": CLIP_IMAGE},
         crop_size={"height": CLIP_IMAGE, "width": CLIP_IMAGE},
     ).save_pretrained(folder)
-    _write_json(folder / "vocab.json", {word: number for number, word in enumerate(words)})
+    write_json(folder / "vocab.json", {word: number for number, word in enumerate(words)})
     (folder / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
-    _write_json(folder / "tokenizer_config.json", {"tokenizer_class": "CLIPTokenizer"})
+    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "CLIPTokenizer"})
 
 
 def write_aesthetic(folder: Path, *, seed: int = 0) -> None:
@@ -147,9 +162,9 @@ def write_image_reward(folder: Path, *, seed: int = 0) -> None:
         # As in the published file: not the width that is used, the image transformer's is.
         "encoder_width": TEXT_WIDTH,
     }
-    _write_json(folder / "med_config.json", settings)
+    write_json(folder / "med_config.json", settings)
     (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
-    _write_json(folder / "tokenizer_config.json", {"do_lower_case": True})
+    write_json(folder / "tokenizer_config.json", {"do_lower_case": True})
 
 
 def random_weights(shapes: Shapes, *, seed: int) -> dict[str, "torch.Tensor"]:
@@ -224,5 +239,6 @@ def _norm(name: str, width: int) -> dict[str, tuple[int, ...]]:
     return {f"{name}.weight": (width,), f"{name}.bias": (width,)}
 
 
-def _write_json(path: Path, content: object) -> None:
+def write_json(path: Path, content: object) -> None:
+    """Write a value as JSON."""
     path.write_text(json.dumps(content), encoding="utf-8")

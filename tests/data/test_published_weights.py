@@ -8,7 +8,7 @@ from urllib.error import URLError
 import huggingface_hub
 import pytest
 from huggingface_hub import constants
-from huggingface_hub.errors import LocalEntryNotFoundError
+from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
 from pydantic import ValidationError
 
 from data.errors import EnvironmentProblem
@@ -117,6 +117,24 @@ def test_what_is_not_cached_is_fetched_at_the_pinned_commit(
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
     assert (find_files(PINNED, NAMES) / "config.json").read_bytes() == CONTENT
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_gated_repository_asks_for_a_token_and_gives_the_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def snapshot_download(*_: Any, local_files_only: bool, **__: Any) -> str:
+        if local_files_only:
+            raise LocalEntryNotFoundError("nothing")
+        # Its constructor wants an answer of the hub.
+        raise GatedRepoError.__new__(GatedRepoError)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    with pytest.raises(EnvironmentProblem, match="expected the environment variable HF_TOKEN") as e:
+        find_files(PINNED, NAMES)
+    assert e.value.exit_code == 7
+    command = f"`hf download owner/model model.bin config.json --revision {'a' * 40}`"
+    assert command in str(e.value) and "https://huggingface.co/owner/model" in str(e.value)
 
 
 def test_a_file_the_commit_does_not_have_is_named(
