@@ -13,9 +13,12 @@ from data.schemas import described
 PROMPT, TOKEN_IDS, TEXT, FINISHED = "prompt", "token_ids", "text", "finished"
 
 
+PROMPT_FIELD = described(PROMPT, pa.string(), "what the text answers")
+
+
 def text_schema(*, with_prompts: bool) -> pa.Schema:
     """Columns of generated texts; the prompt is no part of `token_ids` and `text`."""
-    prompt = [described(PROMPT, pa.string(), "what the text answers")] if with_prompts else []
+    prompt = [PROMPT_FIELD] if with_prompts else []
     return pa.schema(
         [
             *prompt,

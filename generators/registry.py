@@ -52,8 +52,10 @@ class Generator(Protocol):
       with it entropy and tail coverage are measured;
     - a class method `real_data(config, initial_config, *, seed) -> pa.Table`, the rows that
       `initial` with the same arguments is trained on; without it nothing can be mixed in;
-    - an attribute `answers_prompts`, true where `sample` takes prompts: a table of as many rows
-      as samples, with a column `prompt`; the samples then have that column too;
+    - an attribute `gives_texts`, true where samples are rows of `data.texts.text_schema`; `sample`
+      then takes prompts, a table of as many rows as samples with a column `prompt`, which the
+      samples have too; and there are `held_out_data(config, initial_config) -> pa.Table`, texts
+      that nothing is trained on, and `held_out_loss(texts)` with `perplexity`;
     - `support() -> pa.Table`: every sample it can give once, in an order that does not depend
       on the parameters, as the columns of `schema` and `mass` (float64, its probability; the
       masses sum to 1). With it a round can be taken in expectation, without drawing anything.

@@ -31,6 +31,7 @@ from tasks.sample import CANDIDATES, support_of
 from tasks.select_stage import WINNERS_FILE
 from tasks.stage import StageFacts
 from tasks.survivor_pool import competitors
+from tasks.text_evaluation import measure_held_out, measure_text_samples
 from tasks.training_set import curated_rows
 
 FloatArray = npt.NDArray[np.float64]
@@ -47,6 +48,8 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
     measured = _of_samples(context, samples, scores, masses) | model.metrics()
     measured |= measure_distribution(context, model, samples, masses)
     measured |= measure_image_samples(context, samples)
+    measured |= measure_text_samples(context, samples)
+    measured |= measure_held_out(context, model)
     if place.iteration is not None:
         measured |= _of_selection(context, place.iteration)
     rows = _predicted(context, k, measured, scores, masses)

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from data.canonical import digest_of
+from generators.registry import find_generator
 from tasks.settings import RunConfig
 
 ITERATION_STAGES = ("sample", "draw", "select", "retrain", "evaluate")
@@ -59,6 +60,7 @@ def shared_stages(config: RunConfig) -> tuple[str, ...]:
         "initial": True,
         "reference": config.classifier is not None,
         "constants": config.classifier is not None
+        or getattr(find_generator(config.generator.kind), "gives_texts", False)
         or any(reward.standardise for reward in config.rewards),
     }
     return tuple(stage for stage in SHARED_STAGES if wanted[stage])

@@ -11,6 +11,7 @@ from data.commit import Attempt
 from data.errors import ConfigError
 from data.schemas import CANDIDATE_KEYS
 from data.seeds import stage_seed
+from data.texts import PROMPT_FIELD
 from generators.registry import Generator
 from tasks.context import RunContext
 from tasks.places import Place
@@ -74,7 +75,7 @@ def sharded(context: RunContext, place: Place) -> ShardedTable:
     return ShardedTable(
         rows=shard_rows,
         num_rows=context.config.num_candidates,
-        schema=pa.schema([*CANDIDATE_KEYS, *context.model(place.iteration).schema]),
+        schema=_schema(context, place.iteration),
         fingerprint=context.fingerprints.of(place),
     )
 
@@ -89,9 +90,14 @@ def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
         return StageFacts(rows_in=0, rows_out=support.num_rows)
     if context.config.pool is not None and place.iteration == 0:
         seeds = numbered(choose_seeds(real_rows(context.config), context.config))
-        schema = pa.schema([*CANDIDATE_KEYS, *context.model(0).schema])
-        attempt.write_table(CANDIDATES, seeds, schema)
+        attempt.write_table(CANDIDATES, seeds, _schema(context, 0))
         return StageFacts(rows_in=0, rows_out=seeds.num_rows)
     table = sharded(context, place)
     attempt.write_table(CANDIDATES, sharded_table(context, place, table), table.schema)
     return StageFacts(rows_in=0, rows_out=table.num_rows)
+
+
+def _schema(context: RunContext, iteration: int) -> pa.Schema:
+    payload = context.model(iteration).schema
+    prompt = [PROMPT_FIELD] if context.config.prompts is not None else []
+    return pa.schema([*CANDIDATE_KEYS, *prompt, *payload])

@@ -210,7 +210,7 @@ class RunConfig(FrozenConfig):
                 "evaluation.inception: expected a classifier beside it, with which the other "
                 "metrics of images are measured, got none; set `classifier`"
             )
-        if self.prompts is not None and not getattr(kind, "answers_prompts", False):
+        if self.prompts is not None and not getattr(kind, "gives_texts", False):
             raise ValueError(
                 f"prompts: expected none for generator {name!r}, which answers none, got "
                 f"{self.prompts.source.kind!r}; leave them out"

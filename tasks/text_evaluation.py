@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 from data.texts import FINISHED, TEXT, texts_of, token_ids_of
+from generators.registry import Generator, find_generator
 from tasks.context import RunContext
 from tasks.places import Place
 from tasks.text_metrics import measure_texts
@@ -15,8 +16,7 @@ def measure_text_samples(
 ) -> dict[str, float]:
     """Metrics of texts as `measure_texts` names them; empty for samples that are no texts.
 
-    `tail_coverage` is among them where stage `constants` counted p_0's tokens. Held-out
-    perplexity is a quantity of the model, not of its samples: `tasks.evaluate` adds it.
+    `tail_coverage` is among them where stage `constants` counted p_0's tokens.
     """
     if TEXT not in samples.column_names:
         return {}
@@ -26,6 +26,22 @@ def measure_text_samples(
         samples[FINISHED].to_numpy(),
         tail=context.remember("token tail", _tail),
     )
+
+
+def measure_held_out(context: RunContext, model: Generator) -> dict[str, float]:
+    """`held_out_perplexity` of a model of texts, a token of texts that nothing is trained on."""
+    loss = getattr(model, "held_out_loss", None)
+    if loss is None:
+        return {}
+    return {"held_out_perplexity": loss(context.remember("held-out texts", _held_out)).perplexity}
+
+
+def _held_out(context: RunContext) -> pa.Table:
+    kind = find_generator(context.config.generator.kind)
+    texts: pa.Table = kind.held_out_data(  # type: ignore[attr-defined]
+        context.config.generator, context.config.initial
+    )
+    return texts
 
 
 def _tail(context: RunContext) -> TokenTail | None:
