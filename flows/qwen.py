@@ -8,6 +8,7 @@ network. Any other model, set of prompts and list of rewards can be put in a YAM
 
 from typing import Any
 
+from generators.causal_lm_initial import CausalLmInitial
 from prefect import flow
 
 from data.corpora import PythonDocs
@@ -25,7 +26,6 @@ from generators.causal_lm_config import (
     PublishedModel,
     ScratchModel,
 )
-from generators.causal_lm_initial import CausalLmInitial
 from rewards.armo_rm import ArmoRmConfig
 from rewards.brevity import BrevityConfig
 from rewards.llama_guard import LlamaGuardConfig

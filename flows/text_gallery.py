@@ -67,9 +67,7 @@ def excerpts_of(run: RunContext) -> dict[int, list[TextSample]]:
 def excerpts_of_arms(contexts: Sequence[RunContext], arms: Sequence[str]) -> dict[str, str]:
     """Texts of the first seed of each arm, as HTML; an arm that no run has is left out."""
     found = {arm: first_seed(contexts, arm) for arm in arms}
-    return {
-        arm: samples_in_html(excerpts_of(run)) for arm, run in found.items() if run is not None
-    }
+    return {arm: samples_in_html(excerpts_of(run)) for arm, run in found.items() if run is not None}
 
 
 def _samples(context: RunContext, k: int) -> pa.Table:

@@ -85,9 +85,7 @@ class SequenceClassifierReward:
     def __init__(self, config: SequenceClassifierConfig) -> None:
         self.config = config
         prompted = config.reads != "text"
-        self._score = BatchedTextScorer(
-            USER, config.batch_size, self._load, needs_prompts=prompted
-        )
+        self._score = BatchedTextScorer(USER, config.batch_size, self._load, needs_prompts=prompted)
 
     def __call__(
         self,

@@ -10,9 +10,9 @@ from tasks.image_evaluation import (
     inception_features,
 )
 from tasks.places import Place
+from tasks.real_rows import real_rows
 from tasks.reference_features import make_reference, write_reference
 from tasks.stage import StageFacts
-from tasks.real_rows import real_rows
 
 
 def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:

@@ -60,8 +60,9 @@ def shard_rows(
     """Candidates `start` .. `stop`, drawn from p_t under the seed of their shard."""
     assert place.iteration is not None
     seed = stage_seed(context.config.seed, "sample", place.iteration, shard=shard)
-    model, asked = context.model(place.iteration), prompt_rows(
-        context.config, place.iteration, start, stop
+    model, asked = (
+        context.model(place.iteration),
+        prompt_rows(context.config, place.iteration, start, stop),
     )
     groups, prompts = (None, None) if asked is None else asked
     payload = model.sample(stop - start, seed=seed, prompts=prompts)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from data.corpora import load_corpus
 from data.errors import ConfigError
-from data.python_docs import PythonDocs
 from data.published_weights import PublishedWeights, folder_digest
+from data.python_docs import PythonDocs
 from data.text_tokenizer import TextTokenizer, make_tokenizer, train_bpe
 from data.tokenizer_config import PublishedTokenizer, TrainedBpe
 from data.tokenizer_folder import names_in, read_tokenizer

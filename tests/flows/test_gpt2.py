@@ -45,7 +45,11 @@ def test_the_paper_preset_is_the_papers() -> None:
     config = paper()
     assert config.pool is not None
     assert (config.pool.num_seeds, config.pool.num_survivors) == (1000, 100)
-    assert (config.iterations, config.num_candidates, config.selection.num_curated) == (20, 200, 200)
+    assert (config.iterations, config.num_candidates, config.selection.num_curated) == (
+        20,
+        200,
+        200,
+    )
     assert config.selection.temperature == 0.5
     generator: Any = config.generator
     assert generator.model.settings == {

@@ -18,9 +18,7 @@ def measured(point: Point, k: int) -> dict[str, float]:
     """A single reward rises and the other falls; balanced rises in both, half as far."""
     names = point.config.reward_names
     shares = [1.0 if share == 1 else (0.5 if share else -1.0) for share in point.config.weights]
-    rewards = {
-        f"reward_mean.{name}": k * share for name, share in zip(names, shares, strict=True)
-    }
+    rewards = {f"reward_mean.{name}": k * share for name, share in zip(names, shares, strict=True)}
     balanced = point.arm == BALANCED
     return rewards | {
         **{f"reward_var.{name}": 1.0 for name in names},
@@ -51,9 +49,7 @@ def lost(point: Point, k: int) -> dict[str, float]:
 
 def test_every_claim_holds_can_fail_and_needs_its_metrics() -> None:
     opposites: list[Measure] = [opposite, lost]
-    check_judge(
-        SMALL, measured, opposites, ("reward_mean.", "distinct_2", "held_out_perplexity")
-    )
+    check_judge(SMALL, measured, opposites, ("reward_mean.", "distinct_2", "held_out_perplexity"))
 
 
 @pytest.mark.parametrize("experiment", [e11.EXPERIMENT, e11_standin.EXPERIMENT])

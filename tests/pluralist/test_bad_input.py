@@ -51,7 +51,10 @@ CASES = [
     (["--set", f"seed={10**38}"], "seed: Input should be less than or equal to"),
     (["--set", "num_candidates=1000000000000000"], "num_candidates: Input should be less than"),
     (["--set", "generator.random_state=99999999999"], "random_state: Input should be less than"),
-    (["--set", "selection.scheme=grouped"], "groups are the completions of a prompt: set `prompts`"),
+    (
+        ["--set", "selection.scheme=grouped"],
+        "groups are the completions of a prompt: set `prompts`",
+    ),
     (["--set", "iterations=0"], "iterations: Input should be greater than or equal to 1, got 0"),
     (["--set", "distance=far"], "distance: expected a number, got 'far'"),
     (["--name", "../x"], "name: expected 1 to 63 characters"),

@@ -99,7 +99,9 @@ def test_a_choice_reads_the_choice_before_it(make_run: MakeRun) -> None:
 
 
 def test_more_seeds_than_real_rows_are_refused(make_run: MakeRun) -> None:
-    context = make_run(changes=CHANGES | {"pool": {"num_seeds": 10_000}}, run=False)
+    context = make_run(
+        changes=CHANGES | {"pool": {"num_seeds": 10_000, "num_survivors": 5}}, run=False
+    )
     text = "pool.num_seeds: expected at most the 1000 real rows there are, got 10000; lower it"
     with pytest.raises(ConfigError, match=text):
         rounds(context)

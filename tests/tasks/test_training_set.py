@@ -13,8 +13,8 @@ from flows.rounds import rounds
 from pluralist.listing import stage_digests
 from tasks.context import RunContext
 from tasks.places import Place, all_places
-from tasks.settings import parse_config
 from tasks.real_rows import find_real_rows, real_rows
+from tasks.settings import parse_config
 from tasks.training_set import curated_rows, training_set
 from tests.flows.conftest import MakeRun
 
