@@ -10,7 +10,7 @@ from data.configuration import describe_errors
 from data.errors import ConfigError, EnvironmentProblem
 from data.text_split import texts_digest
 from data.wikitext import PROMISES as REAL
-from data.wikitext import WikiText2, joined, read_wikitext
+from data.wikitext import WikiText2, joined, read_part, read_wikitext
 from tests.data.text_sources import write_columns
 from tests.data.wikitext_files import ARTICLES, PROMISES, TEXTS, hub_path, write_rows
 
@@ -94,6 +94,7 @@ def test_the_real_data_holds_what_was_published(folder: Path) -> None:
     config = WikiText2(origin="parquet", path=str(folder))
     train, held_out = read_wikitext(config, "train"), read_wikitext(config, "held-out")
     assert (len(train), len(held_out)) == (600, 60)
+    assert len(read_part(config, "validation")) == 60
     assert any(text.startswith("= Valkyria Chronicles III =\nSenjō no") for text in train)
     assert all(len(text.split()) > 64 for text in (*train, *held_out))
     assert texts_digest(train) == DIGESTS["train"]
