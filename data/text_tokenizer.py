@@ -157,9 +157,7 @@ def train_bpe(texts: Iterable[str], vocab_size: int, *, min_frequency: int = 2) 
     return TextTokenizer(TokenizerParts(backend, {"eos_token": GPT2}, None))
 
 
-def make_tokenizer(
-    config: TrainedBpe | PublishedTokenizer, texts: Iterable[str]
-) -> TextTokenizer:
+def make_tokenizer(config: TrainedBpe | PublishedTokenizer, texts: Iterable[str]) -> TextTokenizer:
     """The configured tokenizer, trained on `texts` where it is not a published one.
 
     Raises as `find_tokenizer` and `read_tokenizer`.
