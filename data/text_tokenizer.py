@@ -72,7 +72,7 @@ class TextTokenizer:
         check_installed("tokenizer", ["transformers"])
         from transformers import PreTrainedTokenizerFast
 
-        return PreTrainedTokenizerFast(
+        return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
             tokenizer_object=self._plain,
             chat_template=self._parts.chat_template,
             clean_up_tokenization_spaces=False,
