@@ -27,7 +27,8 @@ ON_HUB = HubDataSet(
     f"{VERSION}/*",
 )
 
-# One `=` on each side; sections have more.
+# One `=` on each side, where sections have more; an empty row before and after, where formulas and
+# legends cut into rows have text.
 TITLE = re.compile(r"= (?!=).*(?<!=) =")
 
 
@@ -56,8 +57,8 @@ class WikiText2(FrozenConfig):
     kind: Literal["wikitext-2"] = setting("wikitext-2", "corpus", "S")
     origin: Literal["hub", "parquet"] = setting(
         "hub",
-        "where it is read: hub (Hugging Face), parquet (a folder with train.parquet, "
-        "validation.parquet and test.parquet)",
+        "where it is read: hub (Hugging Face), parquet (a folder with train.parquet and "
+        "test.parquet)",
         "O",
         location=True,
     )
@@ -79,13 +80,19 @@ class WikiText2(FrozenConfig):
 def read_wikitext(
     config: WikiText2, split: Split, *, promises: Mapping[Part, Promise] = PROMISES
 ) -> tuple[str, ...]:
-    """Articles of train, or of test as held out, in canonical order.
+    """Articles of train, or of test as held out; as `read_part`."""
+    return read_part(config, "train" if split == "train" else "test", promises=promises)
 
-    A line an article's line, without white space around it and without empty ones.
+
+def read_part(
+    config: WikiText2, part: Part, *, promises: Mapping[Part, Promise] = PROMISES
+) -> tuple[str, ...]:
+    """Articles of one part in canonical order.
+
+    A line a row, without white space around it and without empty ones.
     Raises `EnvironmentProblem` for data that is absent or unreadable, `ConfigError` for another
     data set than WikiText-2.
     """
-    part: Part = "train" if split == "train" else "test"
     path = _find(config, part)
     rows = read_column(path, "text", user=USER, may_be_empty=True)
     found = joined(rows, path)
@@ -98,14 +105,20 @@ def joined(rows: Sequence[str], path: Path) -> list[str]:
 
     Raises `ConfigError` for text before the first title.
     """
-    lines = [line for row in rows if (line := row.strip())]
-    starts = [number for number, line in enumerate(lines) if TITLE.fullmatch(line)]
-    if lines and starts[:1] != [0]:
-        raise ConfigError(
-            f"{USER}: expected {path} to begin with a title ' = Title = ', got {lines[0][:60]!r}; "
-            "that is another data set, or a part of this one"
-        )
-    return ["\n".join(lines[a:b]) for a, b in zip(starts, [*starts[1:], len(lines)], strict=True)]
+    lines = ["", *(row.strip() for row in rows), ""]
+    articles: list[list[str]] = []
+    for before, line, after in zip(lines, lines[1:], lines[2:], strict=False):
+        if not line:
+            continue
+        if not before and not after and TITLE.fullmatch(line):
+            articles.append([])
+        elif not articles:
+            raise ConfigError(
+                f"{USER}: expected {path} to begin with a title ' = Title = ', got {line[:60]!r}; "
+                "that is another data set, or a part of this one"
+            )
+        articles[-1].append(line)
+    return ["\n".join(article) for article in articles]
 
 
 def _check(rows: Sequence[str], articles: Sequence[str], promise: Promise, path: Path) -> None:

@@ -35,9 +35,7 @@ def test_a_file_gives_the_prompts_of_the_wanted_sources(tmp_path: Path) -> None:
 
 def test_the_hub_has_one_source(tmp_path: Path) -> None:
     config = UltraFeedback(path=str(tmp_path))
-    with pytest.raises(
-        EnvironmentProblem, match=r"data set ultrafeedback: expected data/train_pre"
-    ):
+    with pytest.raises(EnvironmentProblem, match="ultrafeedback: expected data/train_prefs-00"):
         read_prompts(config)
     snapshot = f"datasets--{ON_HUB.repo.replace('/', '--')}/snapshots/{ON_HUB.revision}"
     write_columns(tmp_path / snapshot / FILE, {"prompt": PROMPTS, "prompt_id": PROMPTS})
