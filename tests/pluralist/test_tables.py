@@ -88,7 +88,9 @@ def test_pixels_are_hexadecimal_digits(tmp_path: Path, capsys: Capture) -> None:
 
 
 def test_numbers_and_short_words_are_shown_as_they_are(tmp_path: Path, capsys: Capture) -> None:
-    table = pa.table({"metric": ["mean_words", "nothing"], "value": [1 / 3, np.nan]}, schema=METRICS)
+    table = pa.table(
+        {"metric": ["mean_words", "nothing"], "value": [1 / 3, np.nan]}, schema=METRICS
+    )
     print_file(described_file(tmp_path / "stage", table, METRICS))
     rows = [line.split() for line in capsys.readouterr().out.splitlines()[-3:-1]]
     assert rows == [["mean_words", "0.333333"], ["nothing", "-"]]
@@ -96,7 +98,9 @@ def test_numbers_and_short_words_are_shown_as_they_are(tmp_path: Path, capsys: C
 
 def test_names_of_columns_steer_nothing(tmp_path: Path, capsys: Capture) -> None:
     schema = pa.schema([described("[red]\x1b", pa.int32(), "[blink]\x07")])
-    print_file(described_file(tmp_path / "stage", pa.table({"[red]\x1b": [1]}, schema=schema), schema))
+    print_file(
+        described_file(tmp_path / "stage", pa.table({"[red]\x1b": [1]}, schema=schema), schema)
+    )
     shown = capsys.readouterr().out
     assert "\x1b" not in shown and "\x07" not in shown
     assert r"[red]\x1b" in shown and r"[blink]\x07" in shown

@@ -9,13 +9,14 @@ import pytest
 
 from tasks.self_bleu import LONGEST, MOST_TEXTS, bleu_of_others, self_bleu
 
-WORDS = "the cat sat on mats".split()
+WORDS = ["the", "cat", "sat", "on", "mats"]
 
 
 def random_texts(n: int, *, shortest: int, seed: int, num_words: int = 5) -> list[str]:
     rng = np.random.default_rng(seed)
     return [
-        " ".join(rng.choice(WORDS[:num_words], rng.integers(shortest, 13)).tolist()) for _ in range(n)
+        " ".join(rng.choice(WORDS[:num_words], rng.integers(shortest, 13)).tolist())
+        for _ in range(n)
     ]
 
 
@@ -42,13 +43,12 @@ def plain_bleu(text: str, references: list[str]) -> float:
 @pytest.mark.parametrize("seed", [0, 1])
 def test_it_equals_the_plain_computation_against_all_others(seed: int) -> None:
     texts = [*random_texts(30, shortest=1, seed=seed), "unlike", "quite unlike all of them here"]
-    expected = [
-        plain_bleu(text, texts[:row] + texts[row + 1 :]) for row, text in enumerate(texts)
-    ]
+    expected = [plain_bleu(text, texts[:row] + texts[row + 1 :]) for row, text in enumerate(texts)]
     np.testing.assert_allclose(bleu_of_others(texts), expected, rtol=1e-12)
     assert self_bleu(texts) == pytest.approx(np.mean(expected))
 
 
+@pytest.mark.slow  # imports torchmetrics, which takes seconds
 def test_it_equals_the_smoothed_bleu_of_torchmetrics() -> None:
     bleu_score: Any = pytest.importorskip("torchmetrics.functional.text").bleu_score
     texts = random_texts(12, shortest=6, seed=2, num_words=2)
