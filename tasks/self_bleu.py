@@ -67,7 +67,7 @@ def _matches(
     kind = np.cumsum(is_most) - 1
     of_others = np.where(is_most, following, counts[is_most][kind])
     clipped = np.minimum(counts, of_others)
-    return np.bincount(holders, weights=clipped, minlength=num_texts)
+    return np.bincount(holders, weights=clipped, minlength=num_texts).astype(np.float64)
 
 
 def _brevity(

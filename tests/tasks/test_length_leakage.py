@@ -37,7 +37,8 @@ class Length:
         self.config, self.target = config, target
 
     def __call__(self, samples: pa.Table) -> FloatArray:
-        return -np.abs(word_counts(texts_of(samples, "length")) - float(self.target))
+        away: FloatArray = np.abs(word_counts(texts_of(samples, "length")) - float(self.target))
+        return -away
 
     @staticmethod
     def basin_labels(rewards: Sequence["Length"], samples: pa.Table) -> IntArray:

@@ -48,6 +48,7 @@ def test_it_equals_the_plain_computation_against_all_others(seed: int) -> None:
     assert self_bleu(texts) == pytest.approx(np.mean(expected))
 
 
+@pytest.mark.slow  # imports torchmetrics, which takes seconds
 def test_it_equals_the_smoothed_bleu_of_torchmetrics() -> None:
     bleu_score: Any = pytest.importorskip("torchmetrics.functional.text").bleu_score
     texts = random_texts(12, shortest=6, seed=2, num_words=2)

@@ -1,5 +1,7 @@
 """Histograms of lengths, and the curves and panels drawn of them."""
 
+from typing import Any
+
 import numpy as np
 
 from tasks.figures import COLOURS
@@ -15,6 +17,12 @@ HISTOGRAMS = {
 }
 
 
+def shares_of(patch: Any) -> tuple[Any, Any]:
+    """Heights and edges of a drawn histogram."""
+    values, edges, _ = patch.get_data()
+    return values, edges
+
+
 def test_a_row_counts_the_texts_of_a_model_by_their_words() -> None:
     found = length_histograms([np.array([1, 1, 0]), np.array([4]), np.empty(0, np.int64)])
     assert found.tolist() == [[1, 2, 0, 0, 0], [0, 0, 0, 0, 1], [0, 0, 0, 0, 0]]
@@ -24,7 +32,7 @@ def test_a_row_counts_the_texts_of_a_model_by_their_words() -> None:
 def test_entropies_are_curves_over_k_with_gaps_where_nothing_was_measured() -> None:
     curve = draw_lengths(ENTROPIES, HISTOGRAMS).axes[0]
     single, pluralistic = curve.lines
-    np.testing.assert_allclose(single.get_ydata(), [2.1, 1.0, 0.1])
+    np.testing.assert_allclose(np.asarray(single.get_ydata(), np.float64), [2.1, 1.0, 0.1])
     assert np.flatnonzero(np.isnan(pluralistic.get_ydata())).tolist() == [1]
     assert curve.get_xlabel() == "k of the model p_k"
     assert "nats" in curve.get_ylabel()
@@ -36,7 +44,7 @@ def test_histograms_are_shares_of_the_first_and_of_the_last_model() -> None:
     assert [panel.get_title() for panel in (first, last)] == ["p_0", "p_k, k = 2"]
     for panel, row in ((first, 0), (last, 2)):
         for patch, (arm, counts) in zip(panel.patches, HISTOGRAMS.items(), strict=True):
-            values, edges, _ = patch.get_data()
+            values, edges = shares_of(patch)
             np.testing.assert_allclose(values, counts[row] / counts[row].sum())
             # A bin is centred on its number of words.
             np.testing.assert_allclose((edges[1:] + edges[:-1]) / 2, np.arange(len(counts[0])))
@@ -57,7 +65,10 @@ def test_an_arm_has_one_colour_in_all_panels_and_one_legend_names_it() -> None:
 def test_targets_are_dashed_lines_in_the_colour_of_their_arm() -> None:
     figure = draw_lengths(ENTROPIES, HISTOGRAMS, targets={"single": (10, 30)})
     for panel in figure.axes[1:]:
-        assert [line.get_xdata()[0] for line in panel.lines] == [10, 30]
+        assert [np.asarray(line.get_xdata()).tolist() for line in panel.lines] == [
+            [10, 10],
+            [30, 30],
+        ]
         assert {line.get_color() for line in panel.lines} == {COLOURS["single"]}
 
 
@@ -69,5 +80,5 @@ def test_arms_of_different_lengths_are_named_by_all_their_last_models() -> None:
 def test_a_model_whose_texts_were_not_counted_draws_nothing_and_divides_by_nothing() -> None:
     empty = {"single": np.zeros((2, 3), np.int64)}
     figure = draw_lengths({"single": np.full((1, 2), np.nan)}, empty)
-    values, _, _ = figure.axes[1].patches[0].get_data()
+    values, _ = shares_of(figure.axes[1].patches[0])
     assert values.tolist() == [0, 0, 0]
