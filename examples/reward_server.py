@@ -100,7 +100,7 @@ def main() -> None:
     """Serve until interrupted; prints the address, which tells a port of 0 apart."""
     parser = argparse.ArgumentParser(description="Serve scores of texts.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=8080, help="port to listen on; 0 for a free one")
+    parser.add_argument("--port", type=int, default=8080, help="its port; 0 for a free one")
     options = parser.parse_args()
     with ThreadingHTTPServer((options.host, options.port), RewardHandler) as server:
         print(f"http://{options.host}:{server.server_address[1]}/", flush=True)

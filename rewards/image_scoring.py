@@ -103,9 +103,7 @@ def load_clip(folder: Path, device: str) -> Any:
     import torch
     from transformers import CLIPModel
 
-    return load_pretrained(
-        CLIPModel, folder, dtype=torch.float32, device=device, noun="CLIP model"
-    )
+    return load_pretrained(CLIPModel, folder, dtype=torch.float32, device=device, noun="CLIP model")
 
 
 def noise_images(num_samples: int, *, seed: int) -> pa.Table:

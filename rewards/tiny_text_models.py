@@ -4,6 +4,7 @@ The ids that the published models look for are theirs; between them the vocabula
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +77,7 @@ def write_armo_rm(folder: Path, *, seed: int = 0) -> None:
     shapes["reward_transform_matrix"] = (NUM_OBJECTIVES, NUM_OBJECTIVES)
     shapes["gating.logit_scale"] = (1,)
     widths = [width, *[GATING_WIDTH] * GATING_LAYERS, NUM_OBJECTIVES]
-    for place, (below, above) in enumerate(zip(widths, widths[1:], strict=False)):
+    for place, (below, above) in enumerate(pairwise(widths)):
         shapes[f"gating.layers.{place}.weight"] = (above, below)
         shapes[f"gating.layers.{place}.bias"] = (above,)
     config.architectures = ["LlamaForRewardModelWithGating"]

@@ -11,18 +11,19 @@ IntArray = npt.NDArray[np.int64]
 WORD = re.compile(r"[^\W_]+")
 SHORTEST = 3
 # English words that carry no content, of three letters and more; shorter ones never count.
-FUNCTION_WORDS = frozenset(
-    "about above after again against all although among and another any anyone anything are "
-    "around because been before being below between both but can cannot could did does doing "
-    "done down during each either else even ever every everyone everything few for from further "
-    "had has have having her here hers herself him himself his how however into its itself just "
-    "least less let many may might mine more most much must myself neither never nor not nothing "
-    "now off once one only onto other others our ours ourselves out over own per perhaps please "
-    "quite rather same shall she should since some someone something still such than that the "
-    "their theirs them themselves then there these they this those though through thus too toward "
-    "towards under unless until upon very was were what whatever when where whether which while "
-    "who whom whose why will with within without would yet you your yours yourself yourselves".split()
-)
+_LIST = """
+about above after again against all although among and another any anyone anything are around
+because been before being below between both but can cannot could did does doing done down
+during each either else even ever every everyone everything few for from further had has have
+having her here hers herself him himself his how however into its itself just least less let
+many may might mine more most much must myself neither never nor not nothing now off once one
+only onto other others our ours ourselves out over own per perhaps please quite rather same
+shall she should since some someone something still such than that the their theirs them
+themselves then there these they this those though through thus too toward towards under unless
+until upon very was were what whatever when where whether which while who whom whose why will
+with within without would yet you your yours yourself yourselves
+"""
+FUNCTION_WORDS = frozenset(_LIST.split())
 
 
 def word_counts(
@@ -38,6 +39,4 @@ def content_words(text: str) -> frozenset[str]:
     Content is carried by three letters or more that are no English function word.
     """
     words = (word.casefold() for word in WORD.findall(text))
-    return frozenset(
-        word for word in words if len(word) >= SHORTEST and word not in FUNCTION_WORDS
-    )
+    return frozenset(word for word in words if len(word) >= SHORTEST and word not in FUNCTION_WORDS)

@@ -31,9 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def given(folder: Path, names: tuple[str, ...]) -> PublishedWeights:
-    return PINNED.model_copy(
-        update={"folder": str(folder), "sha256": folder_digest(folder, names)}
-    )
+    return PINNED.model_copy(update={"folder": str(folder), "sha256": folder_digest(folder, names)})
 
 
 def test_shards_are_found_through_the_index_and_all_files_are_in_the_digest(folder: Path) -> None:

@@ -52,7 +52,7 @@ def test_the_example_scores_texts_by_their_words_and_refuses_what_it_does_not_kn
         wanted = word_counts(SAMPLES["text"].to_pylist())
         np.testing.assert_array_equal(one(SAMPLES), wanted)
         np.testing.assert_array_equal(one(SAMPLES.drop_columns(["prompt"])), wanted)
-        with pytest.raises(EnvironmentProblem, match=r"got 400 .* expected the model 'word-count-1"):
+        with pytest.raises(EnvironmentProblem, match=r"got 400 .*expected the model 'word-count-1"):
             reward(url, model="another")(SAMPLES)
         with httpx.Client(trust_env=False) as client:
             bad = {"texts": "a"}, {"texts": [1]}, {"texts": ["a"], "prompts": []}, []

@@ -101,8 +101,8 @@ def test_gamma_multiplies_the_score() -> None:
 
 
 def test_the_gate_depends_on_the_prompt_alone() -> None:
-    samples = random_conversations(30, seed=6)
-    same = samples.set_column(0, "prompt", pa.array(["one prompt"] * 30))
+    samples = random_conversations(12, seed=6)
+    same = samples.set_column(0, "prompt", pa.array(["one prompt"] * 12))
     residuals = []
     for table in (same, samples):
         heads = np.stack([changed(attribute=one)(table) for one in ATTRIBUTES[:8]], axis=1)

@@ -110,7 +110,9 @@ def test_an_answer_that_is_no_json_is_refused(monkeypatch: pytest.MonkeyPatch) -
     answering(monkeypatch, httpx.Response(200, text="<html>\n hello"))
     with (
         exchange() as open_exchange,
-        pytest.raises(EnvironmentProblem, match="expected JSON of http://server/score, got '<html>"),
+        pytest.raises(
+            EnvironmentProblem, match="expected JSON of http://server/score, got '<html>"
+        ),
     ):
         open_exchange.post({})
 

@@ -45,7 +45,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - inherited
         pass
 
 
@@ -71,7 +71,9 @@ def scores(*those: Any) -> bytes:
 @pytest.mark.parametrize("batch_size", [1, 4, 64])
 def test_scores_come_from_the_server_in_batches(batch_size: int) -> None:
     example = RewardServerReward.example().config
-    changed = RewardServerReward(example.model_copy(update={"batch_size": batch_size, "gamma": 2.0}))
+    changed = RewardServerReward(
+        example.model_copy(update={"batch_size": batch_size, "gamma": 2.0})
+    )
     np.testing.assert_array_equal(changed(SAMPLES), 2.0 * word_counts(TEXTS))
 
 
@@ -117,7 +119,9 @@ def test_a_server_that_stays_down_can_be_resumed_later(server: Server) -> None:
     with pytest.raises(StageFailed, match=r"got none in 2 attempts \(status 503: \); start the s"):
         one(SAMPLES)
     assert len(server.asked) == 2
-    with pytest.raises(EnvironmentProblem, match=r"expected a server at .* no answer in 2 attempts"):
+    with pytest.raises(
+        EnvironmentProblem, match=r"expected a server at .* no answer in 2 attempts"
+    ):
         one.fetch()
 
 

@@ -34,7 +34,9 @@ def test_a_prompt_without_content_words_is_covered_by_every_text() -> None:
 
 
 def test_coverage_and_brevity_disagree_about_every_text_that_covers_more() -> None:
-    samples = answers("river mountain winter", "", "river", "river mountain", "river mountain winter")
+    samples = answers(
+        "river mountain winter", "", "river", "river mountain", "river mountain winter"
+    )
     assert (np.diff(WordCoverageReward.example()(samples)) > 0).all()
     assert (np.diff(BrevityReward.example()(samples)) < 0).all()
 
