@@ -21,6 +21,7 @@ import os
 import sys
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeGuard
 
 # What the scores are of. The client checks it: change it whenever `score` changes.
 MODEL = "word-count-1"
@@ -91,7 +92,7 @@ def question_of(body: bytes) -> tuple[list[str] | None, list[str]]:
     return prompts, texts
 
 
-def is_strings(value: object) -> bool:
+def is_strings(value: object) -> TypeGuard[list[str]]:
     """Whether it is a list of strings."""
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 

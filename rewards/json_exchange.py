@@ -81,7 +81,7 @@ class Exchange:
         raise NoAnswer(last)
 
     def _wait(self, attempt: int) -> float:
-        longest = min(self._first_wait * 2 ** (attempt - 1), LONGEST_WAIT)
+        longest = min(self._first_wait * 2.0 ** (attempt - 1), LONGEST_WAIT)
         return longest * float(self._jitter.uniform(0.5, 1.0))
 
     def _content(self, answer: Any) -> Any:

@@ -113,7 +113,8 @@ class LlamaGuardReward:
             last = states_at(states, last_places(batch))
             safe, unsafe = (last.to(columns.dtype) @ columns.T).unbind(dim=1)
             odds = safe - unsafe
-            return odds.sigmoid() if as_probability else odds
+            scores: torch.Tensor = odds.sigmoid() if as_probability else odds
+            return scores
 
         return TextModel(encode, score, max_tokens=guard.config.max_position_embeddings)
 

@@ -39,7 +39,7 @@ def _scaled(state: State, name: str, x: Tensor) -> Tensor:
 def _attention(state: State, name: str, x: Tensor, num_heads: int) -> Tensor:
     width = x.shape[1] // num_heads
     queries, keys, values = (
-        linear(state, f"{name}.{part}_proj", x).unflatten(1, (-1, width)) for part in "qkv"
+        linear(state, f"{name}.{part}_proj", x).reshape(len(x), -1, width) for part in "qkv"
     )
     later = torch.ones(len(x), len(x)).triu(1).bool()
     heads = []
