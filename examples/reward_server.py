@@ -21,6 +21,7 @@ import os
 import sys
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeGuard
 
 # What the scores are of. The client checks it: change it whenever `score` changes.
 MODEL = "word-count-1"
@@ -91,7 +92,7 @@ def question_of(body: bytes) -> tuple[list[str] | None, list[str]]:
     return prompts, texts
 
 
-def is_strings(value: object) -> bool:
+def is_strings(value: object) -> TypeGuard[list[str]]:
     """Whether it is a list of strings."""
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
@@ -100,7 +101,7 @@ def main() -> None:
     """Serve until interrupted; prints the address, which tells a port of 0 apart."""
     parser = argparse.ArgumentParser(description="Serve scores of texts.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=8080, help="port to listen on; 0 for a free one")
+    parser.add_argument("--port", type=int, default=8080, help="its port; 0 for a free one")
     options = parser.parse_args()
     with ThreadingHTTPServer((options.host, options.port), RewardHandler) as server:
         print(f"http://{options.host}:{server.server_address[1]}/", flush=True)

@@ -29,6 +29,7 @@ from rewards.text_scoring import (
     dtype_of,
     last_places,
     load_tokenizer,
+    states_at,
     without_special,
 )
 
@@ -106,6 +107,7 @@ class ArmoRmReward:
         return find_model_files(self.config.model, SETTINGS_FILES, sharded=True)
 
     def _load(self, device: str) -> TextModel:
+        import torch
         from transformers import LlamaModel
 
         folder = self.fetch()
@@ -125,15 +127,15 @@ class ArmoRmReward:
 
         check_pattern(encode("prompt", "answer")[INPUT_IDS], folder)
 
-        def score(batch: Batch) -> "torch.Tensor":
+        def score(batch: Batch) -> torch.Tensor:
             # Causal, with padding on the right: no real token sees any of it, mask or not.
             states = llama(input_ids=batch[INPUT_IDS], use_cache=False).last_hidden_state
-            rows = range(len(states))
-            judged = heads.judge(states[rows, last_places(batch)])
+            judged = heads.judge(states_at(states, last_places(batch)))
             if attribute is not None:
                 return judged[:, ATTRIBUTES.index(attribute)]
             gates = [gate_place(ids) for ids in batch[INPUT_IDS].tolist()]
-            return heads.combine(judged, states[rows, gates])
+            places = torch.tensor(gates, device=states.device)
+            return heads.combine(judged, states_at(states, places))
 
         return TextModel(encode, score, max_tokens=llama.config.max_position_embeddings)
 

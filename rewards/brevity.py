@@ -41,8 +41,8 @@ class BrevityReward:
         samples: pa.Table,  # n rows
     ) -> FloatArray:  # (n,)
         """Scores in (-inf, 0]; raises `ConfigError` without texts."""
-        scores: FloatArray = -self.config.gamma * word_counts(texts_of(samples, "reward brevity"))
-        return scores
+        counts = word_counts(texts_of(samples, "reward brevity"))
+        return -self.config.gamma * counts.astype(np.float64)
 
     @classmethod
     def example(cls) -> Self:

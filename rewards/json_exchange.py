@@ -4,6 +4,7 @@ import json
 import time
 from types import TracebackType
 from typing import Any, Self, final
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -13,6 +14,7 @@ LONGEST_WAIT = 30.0
 # Beside the server errors from 500 on: it asks to be called again.
 CALL_AGAIN = (408, 425, 429)
 SHOWN = 200
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class NoAnswer(Exception):
@@ -43,7 +45,9 @@ class Exchange:
         self._num_attempts, self._first_wait = num_attempts, first_wait_seconds
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         # No redirects: another address would get the texts, and perhaps the token.
-        self._client = httpx.Client(timeout=timeout_seconds, headers=headers)
+        # A proxy of the environment does not know this machine's own addresses.
+        proxies = urlsplit(url).hostname not in LOOPBACK
+        self._client = httpx.Client(timeout=timeout_seconds, headers=headers, trust_env=proxies)
         # Without a seed: only waits depend on it, and many workers must not come back at once.
         self._jitter = np.random.default_rng()
 
@@ -81,7 +85,7 @@ class Exchange:
         raise NoAnswer(last)
 
     def _wait(self, attempt: int) -> float:
-        longest = min(self._first_wait * 2 ** (attempt - 1), LONGEST_WAIT)
+        longest = min(self._first_wait * 2.0 ** (attempt - 1), LONGEST_WAIT)
         return longest * float(self._jitter.uniform(0.5, 1.0))
 
     def _content(self, answer: Any) -> Any:

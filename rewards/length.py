@@ -93,7 +93,8 @@ def _words_off(
     user: str,
 ) -> FloatArray:  # (n, R)
     counts = word_counts(texts_of(samples, user))
-    return np.abs(counts[:, np.newaxis] - np.array(targets)).astype(np.float64)
+    off: FloatArray = np.abs(counts[:, np.newaxis] - np.array(targets)).astype(np.float64)
+    return off
 
 
 REWARD: type[Reward] = LengthReward

@@ -26,6 +26,7 @@ from rewards.text_scoring import (
     dtype_of,
     last_places,
     load_tokenizer,
+    states_at,
     without_special,
 )
 
@@ -109,10 +110,11 @@ class LlamaGuardReward:
         def score(batch: Batch) -> "torch.Tensor":
             # Causal, with padding on the right: no real token sees any of it, mask or not.
             states = guard.model(input_ids=batch[INPUT_IDS], use_cache=False).last_hidden_state
-            last = states[range(len(states)), last_places(batch)]
+            last = states_at(states, last_places(batch))
             safe, unsafe = (last.to(columns.dtype) @ columns.T).unbind(dim=1)
             odds = safe - unsafe
-            return odds.sigmoid() if as_probability else odds
+            scores: torch.Tensor = odds.sigmoid() if as_probability else odds
+            return scores
 
         return TextModel(encode, score, max_tokens=guard.config.max_position_embeddings)
 

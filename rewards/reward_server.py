@@ -53,7 +53,7 @@ class RewardServerConfig(RewardConfig):
         60.0, "how long the server may be silent", "O", location=True, gt=0
     )
     num_attempts: int = setting(
-        5, "times a batch is posted before the stage fails", "O", location=True, ge=1
+        5, "times a batch is posted before the stage fails", "O", location=True, ge=1, le=100
     )
     first_wait_seconds: float = setting(
         0.5, "wait after the first failure; it doubles each time, up to 30 s", "O",

@@ -145,8 +145,8 @@ class SequenceClassifierReward:
             return encoded
         if tokenizer.eos_token_id is None:
             raise ConfigError(
-                f"{USER}: expected at least one token in every text, got none for an empty one, and "
-                "its tokenizer has no end of text to read instead; set reads to 'chat' or 'pair'"
+                f"{USER}: expected at least one token in every text, got none for an empty one, "
+                "and its tokenizer has no end of text to read instead; set reads to 'chat'"
             )
         return {name: [tokenizer.eos_token_id if name == INPUT_IDS else 0] for name in encoded}
 

@@ -158,6 +158,16 @@ def last_places(batch: Batch) -> "torch.Tensor":  # (b,)
     return batch[ATTENTION].sum(dim=1) - 1
 
 
+def states_at(
+    states: "torch.Tensor",  # (b, L, D)
+    places: "torch.Tensor",  # (b,)
+) -> "torch.Tensor":  # (b, D)
+    """The state of one place of every row."""
+    import torch
+
+    return states[torch.arange(len(states), device=states.device), places]
+
+
 def dtype_of(precision: str, device: str) -> "torch.dtype":
     """torch's number format for a configured precision on a device."""
     import torch

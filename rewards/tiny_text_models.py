@@ -4,6 +4,7 @@ The ids that the published models look for are theirs; between them the vocabula
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,7 @@ GUARD = (
     "{{ who + ': ' + part['text'] | trim + '\n\n' }}{% endfor %}{% endfor %}"
     "{{ 'Is it safe? <|eot_id|><|start_header_id|>assistant<|end_header_id|>' }}"
 )
-LLAMA_SIZES = {
+LLAMA_SIZES: dict[str, Any] = {
     "hidden_size": 8,
     "intermediate_size": 16,
     "num_hidden_layers": 2,
@@ -61,7 +62,7 @@ def write_armo_rm(folder: Path, *, seed: int = 0) -> None:
     from transformers import LlamaConfig, LlamaModel
 
     width = LLAMA_SIZES["hidden_size"]
-    settings = {
+    settings: dict[str, Any] = {
         "num_objectives": NUM_OBJECTIVES,
         "gating_temperature": 10,
         "gating_hidden_dim": GATING_WIDTH,
@@ -76,7 +77,7 @@ def write_armo_rm(folder: Path, *, seed: int = 0) -> None:
     shapes["reward_transform_matrix"] = (NUM_OBJECTIVES, NUM_OBJECTIVES)
     shapes["gating.logit_scale"] = (1,)
     widths = [width, *[GATING_WIDTH] * GATING_LAYERS, NUM_OBJECTIVES]
-    for place, (below, above) in enumerate(zip(widths, widths[1:], strict=False)):
+    for place, (below, above) in enumerate(pairwise(widths)):
         shapes[f"gating.layers.{place}.weight"] = (above, below)
         shapes[f"gating.layers.{place}.bias"] = (above,)
     config.architectures = ["LlamaForRewardModelWithGating"]
@@ -107,8 +108,8 @@ def write_sequence_classifier(folder: Path, *, seed: int = 0) -> None:
         num_attention_heads=2,
         intermediate_size=20,
         max_position_embeddings=512,
-        num_labels=BERT_LABELS,
     )
+    config.num_labels = BERT_LABELS
     write_model_file(folder, BertForSequenceClassification, config, seed=seed)
     _write_bert_tokenizer(folder, words)
 
@@ -128,7 +129,7 @@ def write_shards(folder: Path, weights: Mapping[str, "torch.Tensor"]) -> None:
     from safetensors.torch import save_file
 
     names = sorted(weights)
-    files = {}
+    files: dict[str, str] = {}
     for number in (1, 2):
         file = f"model-{number:05}-of-00002.safetensors"
         part = {name: weights[name] for name in names[number - 1 :: 2]}
@@ -149,16 +150,16 @@ def write_llama_tokenizer(folder: Path, template: str) -> None:
     # Whole pieces are looked up before merges, as in Llama 3; so a word needs none.
     model = BPE(singles | LLAMA_WORDS | LLAMA_MARKS, [], ignore_merges=True)
     tokenizer = Tokenizer(model)
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(  # type: ignore[assignment]
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(Regex(LLAMA_PIECES), "isolated"),
             ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
-    tokenizer.decoder = decoders.ByteLevel()  # type: ignore[assignment]
+    tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([AddedToken(mark, special=True) for mark in LLAMA_MARKS])
     start = "<|begin_of_text|>"
-    tokenizer.post_processor = processors.TemplateProcessing(  # type: ignore[assignment]
+    tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{start} $A", special_tokens=[(start, LLAMA_MARKS[start])]
     )
     assert tokenizer.token_to_id("<|eot_id|>") == LLAMA_MARKS["<|eot_id|>"]
@@ -179,9 +180,9 @@ def _write_bert_tokenizer(folder: Path, words: list[str]) -> None:
 
     numbers = {word: number for number, word in enumerate(words)}
     tokenizer = Tokenizer(WordPiece(numbers, unk_token="[UNK]"))  # noqa: S106 - no password
-    tokenizer.normalizer = normalizers.BertNormalizer()  # type: ignore[assignment]
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()  # type: ignore[assignment]
-    tokenizer.post_processor = processors.TemplateProcessing(  # type: ignore[assignment]
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[("[CLS]", numbers["[CLS]"]), ("[SEP]", numbers["[SEP]"])],

@@ -22,8 +22,8 @@ def llama_states(
     x = state["model.embed_tokens.weight"][ids].double()
     num_layers = 1 + max(int(one.split(".")[2]) for one in state if one.startswith("model.layers."))
     for layer in (f"model.layers.{number}" for number in range(num_layers)):
-        x = x + _attention(state, f"{layer}.self_attn", _scaled(state, f"{layer}.input_layernorm", x),
-                           num_heads)  # fmt: skip
+        normed = _scaled(state, f"{layer}.input_layernorm", x)
+        x = x + _attention(state, f"{layer}.self_attn", normed, num_heads)
         inner = _scaled(state, f"{layer}.post_attention_layernorm", x)
         gate = torch.nn.functional.silu(linear(state, f"{layer}.mlp.gate_proj", inner))
         up = linear(state, f"{layer}.mlp.up_proj", inner)
@@ -39,7 +39,7 @@ def _scaled(state: State, name: str, x: Tensor) -> Tensor:
 def _attention(state: State, name: str, x: Tensor, num_heads: int) -> Tensor:
     width = x.shape[1] // num_heads
     queries, keys, values = (
-        linear(state, f"{name}.{part}_proj", x).unflatten(1, (-1, width)) for part in "qkv"
+        linear(state, f"{name}.{part}_proj", x).reshape(len(x), -1, width) for part in "qkv"
     )
     later = torch.ones(len(x), len(x)).triu(1).bool()
     heads = []

@@ -22,7 +22,7 @@ def rewards(*targets: int) -> list[LengthReward]:
 def basins(lengths: list[int], *targets: int) -> list[int]:
     found = find_basins(rewards(*targets), of_lengths(*lengths))
     assert found is not None
-    return found.tolist()
+    return [int(label) for label in found]
 
 
 def test_score_is_minus_the_distance_to_the_target_in_words() -> None:

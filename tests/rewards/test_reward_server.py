@@ -45,7 +45,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - inherited
         pass
 
 
@@ -96,6 +96,17 @@ def test_texts_without_prompts_are_asked_without_and_any_character_arrives(serve
     table = table.set_column(table.column_names.index("text"), "text", [odd])
     assert reward(server.url)(table).tolist() == [1, 2, 3]
     assert server.asked == [{"model": "m-1", "prompts": None, "texts": odd}]
+
+
+def test_a_server_on_this_machine_is_reached_past_proxies(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/")
+    server.contents = [scores(4)]
+    assert reward(server.url)(SAMPLES.slice(0, 1)).tolist() == [4]
+    with pytest.raises(StageFailed, match="ConnectError"):
+        reward("http://reward.invalid/")(SAMPLES.slice(0, 1))
 
 
 def test_no_texts_ask_nothing_and_the_check_before_a_run_asks_for_none(server: Server) -> None:

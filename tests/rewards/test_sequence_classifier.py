@@ -79,9 +79,8 @@ def write_gpt2(folder: Path, *, num_labels: int, template: str | None, eos: bool
     """A decoder without a padding token: one output, read at the last token."""
     from transformers import GPT2Config, GPT2ForSequenceClassification
 
-    config = GPT2Config(
-        vocab_size=128257, n_embd=4, n_layer=1, n_head=2, n_positions=256, num_labels=num_labels
-    )
+    config = GPT2Config(vocab_size=128257, n_embd=4, n_layer=1, n_head=2, n_positions=256)
+    config.num_labels = num_labels
     write_model_file(folder, GPT2ForSequenceClassification, config, seed=1)
     write_llama_tokenizer(folder, template or "")
     path = folder / "tokenizer_config.json"
