@@ -7,7 +7,6 @@ import io
 import json
 import warnings
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -17,15 +16,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.errors import ConfigError, EnvironmentProblem
-from data.installation import INSTALL
+from data.hub_data import HubDataSet, hub_file
+from data.installation import imported
 
 UInt8Array = npt.NDArray[np.uint8]
 Split = Literal["train", "test"]
 Origin = Literal["hub", "torchvision", "parquet"]
 
+NAME = "data set cifar10"
 REPOSITORY = "uoft-cs/cifar10"
 REVISION = "0b2714987fa478483af9968de7c934580d0bb9a2"
-FETCH = f"hf download {REPOSITORY} --repo-type dataset --revision {REVISION}"
+ON_HUB = HubDataSet("cifar10", REPOSITORY, REVISION)
+FETCH = ON_HUB.fetch
 SIDE = 32
 BATCH_ROWS = 1_000
 
@@ -42,25 +44,16 @@ class Rows(NamedTuple):
 def read_hub(split: Split, path: str | None) -> Rows:
     """Rows of the hub's pinned revision; `path` is the hub's cache folder, None its usual one.
 
-    Files in the cache are used without a connection. `datasets.load_dataset` would not do
-    that: it asks the hub first, and offline knows only what it has itself converted.
-    Raises `EnvironmentProblem` with the command that fetches them.
+    Raises `EnvironmentProblem` as `hub_file` does.
     """
-    hub = _package("huggingface_hub")
-    name = f"plain_text/{split}-00000-of-00001.parquet"
-    try:
-        file = hub.hf_hub_download(
-            REPOSITORY, name, repo_type="dataset", revision=REVISION, cache_dir=path
-        )
-    except Exception as error:  # the client's errors have no base of their own
-        command = FETCH + (f" --cache-dir {path}" if path else "")
-        raise EnvironmentProblem(
-            f"data set cifar10: expected {name} of {REPOSITORY} in the hub's cache or from the "
-            f"network, got {type(error).__name__}: {error}; run `{command}` where there is a "
-            "network, or give a copy with origin torchvision or parquet and its path, or use the "
-            "data set digits, which needs no download"
-        ) from error
-    return read_parquet_file(Path(file))
+    file = hub_file(
+        ON_HUB,
+        f"plain_text/{split}-00000-of-00001.parquet",
+        cache=path,
+        instead="give a copy with origin torchvision or parquet and its path, or use the data set "
+        "digits, which needs no download",
+    )
+    return read_parquet_file(file)
 
 
 def read_torchvision(split: Split, path: str | None) -> Rows:
@@ -70,7 +63,7 @@ def read_torchvision(split: Split, path: str | None) -> Rows:
     Raises `EnvironmentProblem` for a missing or damaged one.
     """
     assert path is not None, "the configuration asks for it"
-    vision = _package("torchvision")
+    vision = imported("torchvision", user=NAME)
     try:
         with warnings.catch_warnings():
             # Some releases of numpy 2.4 deprecate how the published pickles write a dtype
@@ -160,7 +153,7 @@ def _decode(
     path: Path,
     first: int,
 ) -> UInt8Array:  # (n, 32, 32, 3)
-    open_image = _package("PIL.Image").open
+    open_image = imported("PIL.Image", user=NAME).open
     wanted = ("RGB", (SIDE, SIDE))
     images = np.empty((len(contents), SIDE, SIDE, 3), np.uint8)
     for row, content in enumerate(contents):
@@ -181,13 +174,3 @@ def _decode(
                 f"{mode} in row {first + row} of {path}; that is another data set"
             )
     return images
-
-
-def _package(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise EnvironmentProblem(
-            f"data set cifar10: expected package {name.partition('.')[0]!r}, got: {error}; "
-            f"install it with `{INSTALL}`"
-        ) from error

@@ -1,6 +1,8 @@
 """What has to be installed beside the plain package, and the command that does it."""
 
 from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
 
 from data.errors import EnvironmentProblem
 from data.numerics import NOT_INSTALLED, library_version
@@ -25,6 +27,17 @@ def check_installed(user: str, distributions: Iterable[str], *, command: str = I
             f"{user}: expected {', '.join(wanted)} to be installed, found no {', '.join(absent)}; "
             f"run `{command}`"
         )
+
+
+def imported(name: str, *, user: str) -> Any:
+    """Module `name`; raises `EnvironmentProblem`, led by `user`, where its package is missing."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise EnvironmentProblem(
+            f"{user}: expected package {name.partition('.')[0]!r}, got: {error}; install it with "
+            f"`{INSTALL}`"
+        ) from error
 
 
 def _sorted(distributions: Iterable[str]) -> list[str]:

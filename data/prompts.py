@@ -1,0 +1,90 @@
+"""What a model is asked, by configuration."""
+
+from functools import lru_cache
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from data import python_docs, ultrafeedback
+from data.configuration import FrozenConfig, setting
+from data.errors import ConfigError
+from data.text_rows import TextSource, checked_file, read_texts
+from data.text_split import Split, part_of, texts_digest
+from data.ultrafeedback import Prompt, UltraFeedback
+
+# Collections of harmful requests, there to test a safety reward: pages hide their texts.
+UNSAFE_SOURCES = frozenset(
+    {"advbench_harmful_behaviors", "xstest_unsafe", "hh_rlhf_harmless_test"}
+)
+
+
+class PythonTopics(FrozenConfig):
+    """Sentences with which paragraphs of the Python documentation begin; they need no download."""
+
+    kind: Literal["python-topics"] = setting("python-topics", "prompts", "O")
+    min_words: int = setting(5, "fewest words of a prompt", "O", ge=1)
+    max_words: int = setting(24, "most words of a prompt", "O", ge=1)
+
+
+class PromptFile(TextSource):
+    """Prompts of a user's own: lines of .txt, rows of .jsonl and .parquet."""
+
+    kind: Literal["prompt-file"] = setting("prompt-file", "prompts", "O")
+    column: str = setting("prompt", "field of .jsonl or column of .parquet with the prompts", "O")
+    unsafe: bool = setting(
+        False, "whether pages hide the prompts and what they were answered", "O", location=True
+    )
+
+
+AnyPrompts = PythonTopics | UltraFeedback | PromptFile
+PromptConfig = Annotated[AnyPrompts, Field(discriminator="kind")]
+
+
+def is_unsafe(source: str) -> bool:
+    """Whether a collection is known to hold harmful requests."""
+    return source in UNSAFE_SOURCES
+
+
+@lru_cache(maxsize=4)
+def load_prompts(config: AnyPrompts, split: Split) -> tuple[str, ...]:
+    """Prompts of one split, kept by the process; at least one, none of them empty.
+
+    Raises as the reader does, and `ConfigError` for a split without prompts.
+    """
+    everything = _read(config)
+    part = part_of((prompt.text for prompt in everything), split)
+    if not part:
+        raise ConfigError(
+            f"prompts {config.kind}: expected prompts in split {split!r}, got none of "
+            f"{len(everything)}; about one in ten is held out, by its SHA-256: give more prompts"
+        )
+    return part
+
+
+@lru_cache(maxsize=4)
+def unsafe_prompts(config: AnyPrompts) -> frozenset[str]:
+    """Prompts of both splits that no page should show, nor answers to them."""
+    if isinstance(config, PromptFile):
+        return frozenset(prompt.text for prompt in _read(config) if config.unsafe)
+    return frozenset(prompt.text for prompt in _read(config) if is_unsafe(prompt.source))
+
+
+def prompts_digest(config: AnyPrompts, split: Split = "train") -> str:
+    """SHA-256 (hex) of the prompts that `load_prompts` gives, which decide results."""
+    return texts_digest(load_prompts(config, split))
+
+
+@lru_cache(maxsize=2)
+def _read(config: AnyPrompts) -> tuple[Prompt, ...]:
+    if isinstance(config, UltraFeedback):
+        return ultrafeedback.read_prompts(config)
+    if isinstance(config, PythonTopics):
+        topics = python_docs.python_topics()
+        texts = python_docs.sentences(
+            topics, min_words=config.min_words, max_words=config.max_words
+        )
+        return tuple(Prompt(text, config.kind) for text in texts)
+    user = f"prompts {config.kind}"
+    path = checked_file(config.path, config.sha256, user=user)
+    found = read_texts(path, config.column, user=user, plain="lines")
+    return tuple(Prompt(text, config.kind) for text in found)
