@@ -12,9 +12,10 @@ from data.checkpoints import CheckpointFolder
 from data.compute import compute
 from data.model_folder import read_model, write_model
 from data.schemas import NETWORK_TRAINING
+from data.text_tokenizer import TextTokenizer
 from data.texts import text_schema, text_table
 from generators.causal_lm_config import CausalLmConfig, FineTuning, Generation, ScratchModel
-from generators.causal_lm_initial import CausalLmInitial, find_tokenizer, training_texts
+from generators.causal_lm_initial import CausalLmInitial, tokenizer_for, training_texts
 from generators.lm_engines import check_vllm, find_engine
 from generators.lm_evaluation import evaluating_in, fitting_into_memory, weights_dtype
 from generators.lm_model import (
@@ -32,8 +33,6 @@ from generators.registry import Generator, GeneratorConfig, InitialConfig
 
 if TYPE_CHECKING:
     import torch
-
-    from data.text_tokenizer import TextTokenizer
 
 FloatArray = npt.NDArray[np.float64]
 USER = "generator causal-lm"
@@ -56,7 +55,7 @@ class CausalLm:
         config: CausalLmConfig,
         facts: Mapping[str, Any],
         weights: "Mapping[str, torch.Tensor]",
-        tokenizer: "TextTokenizer",
+        tokenizer: TextTokenizer,
         losses: FloatArray,
     ) -> None:
         self.config = config
@@ -104,7 +103,7 @@ class CausalLm:
         model = self._on(device)
         with evaluating_in(self.precision(self.config, device), device):
             drawn = draw(model, contexts, generation, end_of_text=stops, seed=seed)
-        decoded = self.tokenizer.decode([ids.tolist() for ids in drawn.token_ids])
+        decoded = self.tokenizer.decode(drawn.token_ids)
         return text_table(drawn.token_ids, decoded, drawn.finished, prompts=texts)
 
     def refit(
@@ -146,13 +145,12 @@ class CausalLm:
         """The model saved in `folder`; raises `ConfigError` for another kind or architecture."""
         import torch
 
-        from data.text_tokenizer import TextTokenizer
-
         tensors, saved = read_model(folder, config.kind)
         tokenizer = TextTokenizer.load(folder)
         facts = {name: value for name, value in saved.items() if name != "kind"}
         weights = {name: torch.from_numpy(tensor.copy()) for name, tensor in tensors.items()}
-        wanted = _new_facts(config.model, tokenizer) if _is_scratch(config) else facts
+        scratch = isinstance(config.model, ScratchModel)
+        wanted = _new_facts(config.model, tokenizer) if scratch else facts
         check_weights(wanted, weights, f"{USER}: {folder}")
         return cls(config, facts, weights, tokenizer, np.empty(0))
 
@@ -174,7 +172,7 @@ class CausalLm:
             check_vllm()
         if not isinstance(config.model, ScratchModel):
             published = read_published(config.model.weights)
-            tokenizer = find_tokenizer(initial_config, published.folder)
+            tokenizer = tokenizer_for(initial_config, config.model)
             check_tokenizer(
                 published.facts,
                 num_tokens=tokenizer.size,
@@ -182,7 +180,7 @@ class CausalLm:
                 model=config.model.weights.repo,
             )
             return cls(config, published.facts, published.weights, tokenizer, np.empty(0))
-        tokenizer = find_tokenizer(initial_config)
+        tokenizer = tokenizer_for(initial_config, config.model)
         facts = _new_facts(config.model, tokenizer)
         fresh = cls(config, facts, random_weights(facts, seed=seed), tokenizer, np.empty(0))
         texts = _table_of(training_texts(initial_config, seed=seed), tokenizer)
@@ -193,11 +191,8 @@ class CausalLm:
         cls, config: CausalLmConfig, initial_config: CausalLmInitial, *, seed: int
     ) -> pa.Table:
         """The texts that `initial` is trained on, as rows of `schema`."""
-        published = not _is_scratch(config)
-        folder = read_published(config.model.weights).folder if published else None  # type: ignore[union-attr]
-        return _table_of(
-            training_texts(initial_config, seed=seed), find_tokenizer(initial_config, folder)
-        )
+        tokenizer = tokenizer_for(initial_config, config.model)
+        return _table_of(training_texts(initial_config, seed=seed), tokenizer)
 
     @classmethod
     def example(cls) -> Self:
@@ -242,27 +237,31 @@ class CausalLm:
     ) -> Self:
         import torch
 
-        from generators.lm_training import fine_tune
+        from generators.lm_processes import fine_tune_together
 
         rows = rows_of(texts, self.config.prompt_format, self.tokenizer)
         network = model_with(self.facts, self.weights, dtype=torch.float32, device="cpu")
         precision = self.precision(self.config, compute().device)
-        fit = fine_tune(
-            network, rows, tuning, precision=precision, seed=seed, checkpoints=checkpoints
+        fit = fine_tune_together(
+            network,
+            rows,
+            tuning,
+            precision=precision,
+            seed=seed,
+            processes=self.config.processes,
+            checkpoints=checkpoints,
         )
-        weights = {name: fit.weights[name].float() for name in self.weights}
+        assert fit.weights.keys() <= self.weights.keys()
+        # Buffers are not trained.
+        weights = {**self.weights, **{name: one.float() for name, one in fit.weights.items()}}
         return type(self)(self.config, self.facts, weights, self.tokenizer, fit.losses)
 
 
-def _is_scratch(config: CausalLmConfig) -> bool:
-    return isinstance(config.model, ScratchModel)
-
-
-def _new_facts(model: Any, tokenizer: "TextTokenizer") -> dict[str, Any]:
+def _new_facts(model: Any, tokenizer: TextTokenizer) -> dict[str, Any]:
     return scratch_facts(model, num_tokens=tokenizer.size, end_of_text=tokenizer.end_of_text)
 
 
-def _table_of(texts: Sequence[str], tokenizer: "TextTokenizer") -> pa.Table:
+def _table_of(texts: Sequence[str], tokenizer: TextTokenizer) -> pa.Table:
     """Whole texts as rows of `text_schema`."""
     ids = [np.array(one, np.int32) for one in tokenizer.encode(texts)]
     return text_table(ids, texts, np.ones(len(ids), np.bool_))

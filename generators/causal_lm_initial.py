@@ -1,25 +1,21 @@
 """How the p_0 of generator `causal-lm` is made: trained here on a corpus, or published."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from data.configuration import setting
 from data.corpora import CorpusConfig, WikiText2, load_corpus
 from data.cut_texts import Cut, cut_documents
 from data.errors import ConfigError
-from data.tokenizer_config import TokenizerConfig
-from generators.causal_lm_config import CausalLmConfig, FineTuning, ScratchModel
+from data.text_tokenizer import TextTokenizer, make_tokenizer
+from data.tokenizer_config import PublishedTokenizer, TokenizerConfig, TrainedBpe
+from generators.causal_lm_config import CausalLmConfig, FineTuning, PublishedModel, ScratchModel
 from generators.lm_model import check_scratch
+from generators.lm_published import find_model_folder
 from generators.registry import InitialConfig
-
-if TYPE_CHECKING:
-    from data.text_tokenizer import TextTokenizer
 
 
 class CausalLmInitial(InitialConfig):
-    """Training texts, tokenizer and pretraining; a published model brings both along."""
+    """Training texts and tokenizer of a model from scratch; a published one is taken as it is."""
 
     corpus: CorpusConfig = setting(WikiText2(), "documents p_0 is a model of", "S")
     cut: Cut | None = setting(
@@ -29,7 +25,9 @@ class CausalLmInitial(InitialConfig):
         1000, "texts made of the documents; one of each when null", "S", ge=1
     )
     tokenizer: TokenizerConfig | None = setting(
-        None, "between texts and tokens; a published model's own when null", "S"
+        None,
+        "between texts and tokens; when null a published model's own, GPT-2's for one from scratch",
+        "S",
     )
     pretraining: FineTuning = setting(
         FineTuning(),
@@ -38,21 +36,13 @@ class CausalLmInitial(InitialConfig):
     )
 
     def check_generator(self, generator: CausalLmConfig) -> None:
-        """Raise `ConfigError` for a generator that cannot be built, or lacks a tokenizer."""
-        if not isinstance(generator.model, ScratchModel):
-            return
-        if self.tokenizer is None:
-            raise ConfigError(
-                "initial.tokenizer: expected one for a model trained from scratch, got null, which "
-                "means a published model's own; set it, for example to kind bpe"
-            )
-        check_scratch(generator.model)
+        """Raise `ConfigError` for a generator that cannot be built, before it is."""
+        if isinstance(generator.model, ScratchModel):
+            check_scratch(generator.model, generator.generation.max_new_tokens)
 
     def check_weights(self, generator: CausalLmConfig) -> None:
         """Raise as `find_model_folder` for a published model whose files are not there."""
-        if not isinstance(generator.model, ScratchModel):
-            from generators.lm_published import find_model_folder
-
+        if isinstance(generator.model, PublishedModel):
             find_model_folder(generator.model.weights)
 
 
@@ -75,12 +65,14 @@ def training_texts(initial: CausalLmInitial, *, seed: int) -> list[str]:
     return [documents[row] for row in rows]
 
 
-def find_tokenizer(initial: CausalLmInitial, published: Path | None = None) -> "TextTokenizer":
-    """The configured tokenizer, or that in the folder of a published model."""
-    from data.text_tokenizer import TextTokenizer, make_tokenizer
+def tokenizer_for(initial: CausalLmInitial, model: ScratchModel | PublishedModel) -> TextTokenizer:
+    """The configured tokenizer, else a published model's own or GPT-2's.
 
-    if initial.tokenizer is None:
-        assert published is not None, "check_generator asks for one"
-        return TextTokenizer.published(published)
-    documents = load_corpus(initial.corpus, "train")
-    return make_tokenizer(initial.tokenizer, documents)
+    One that is trained sees whole documents. Raises as `make_tokenizer`, `load_corpus` and
+    `find_model_folder`.
+    """
+    if initial.tokenizer is None and isinstance(model, PublishedModel):
+        return TextTokenizer.published(find_model_folder(model.weights))
+    config = initial.tokenizer or PublishedTokenizer()
+    texts = load_corpus(initial.corpus, "train") if isinstance(config, TrainedBpe) else ()
+    return make_tokenizer(config, texts)

@@ -54,13 +54,20 @@ def scratch_facts(model: ScratchModel, *, num_tokens: int, end_of_text: int) -> 
         raise _not_buildable(model, error) from error
 
 
-def check_scratch(model: ScratchModel) -> None:
-    """Raise `ConfigError` for a model that cannot be built, without building it."""
+def check_scratch(model: ScratchModel, max_new_tokens: int) -> None:
+    """Raise `ConfigError` for a model that cannot be built, or not go on for so many tokens."""
     facts = scratch_facts(model, num_tokens=2, end_of_text=0)
     try:
         shapes_of(facts)
     except Exception as error:
         raise _not_buildable(model, error) from error
+    length = context_length(facts)
+    if length is not None and max_new_tokens >= length:
+        raise ConfigError(
+            f"generator.generation.max_new_tokens: expected less than the model's context of "
+            f"{length} tokens, got {max_new_tokens}; lower it, or lengthen the context in "
+            "generator.model.settings"
+        )
 
 
 def facts_of(configuration: Any) -> dict[str, Any]:

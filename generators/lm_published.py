@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import EnvironmentProblem
 from data.published_weights import PublishedWeights, find_files
+from data.tokenizer_folder import SETTINGS as TOKENIZER_SETTINGS
+from data.tokenizer_folder import TOKENIZER, names_in
 from generators.lm_model import facts_of, quiet_transformers, weights_of
 
 if TYPE_CHECKING:
     import torch
 
 WHOLE, INDEX = "model.safetensors", "model.safetensors.index.json"
-SETTINGS = ("config.json", "tokenizer.json", "tokenizer_config.json")
+CONFIG = "config.json"
+ON_HUB = (CONFIG, TOKENIZER, TOKENIZER_SETTINGS)
 
 
 @dataclass(frozen=True)
@@ -34,15 +37,14 @@ def find_model_folder(weights: PublishedWeights) -> Path:
     """
     if weights.folder is not None:
         folder = Path(weights.folder)
-        if not (folder / INDEX).is_file():
-            return find_files(weights, (WHOLE, *SETTINGS))
-        return find_files(weights, (INDEX, *_parts(folder, weights.repo), *SETTINGS))
+        parts = (INDEX, *_parts(folder, weights.repo)) if (folder / INDEX).is_file() else (WHOLE,)
+        return find_files(weights, (*parts, CONFIG, *names_in(folder)))
     # What the files' digest is of depends on which there are.
     unchecked = weights.model_copy(update={"sha256": None})
     try:
-        find_files(unchecked, names := (WHOLE, *SETTINGS))
+        find_files(unchecked, names := (WHOLE, *ON_HUB))
     except EnvironmentProblem as problem:
-        names = (INDEX, *_parts(_with_index(unchecked, problem), weights.repo), *SETTINGS)
+        names = (INDEX, *_parts(_with_index(unchecked, problem), weights.repo), *ON_HUB)
     return find_files(weights, names)
 
 
@@ -79,7 +81,7 @@ def read_published(weights: PublishedWeights) -> Published:
 def _with_index(weights: PublishedWeights, problem: EnvironmentProblem) -> Path:
     """Folder with the index of a model in several files, after `problem` with one in one file."""
     try:
-        return find_files(weights, (INDEX, *SETTINGS))
+        return find_files(weights, (INDEX, *ON_HUB))
     except EnvironmentProblem:
         # Which of both it is cannot be asked without access: the pattern takes either.
         command = f"hf download {weights.repo} --include '*.[sj]*' --revision {weights.revision}"

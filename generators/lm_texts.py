@@ -1,18 +1,15 @@
 """Between texts and tokens: contexts that are continued, rows that are trained on."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from data.errors import ConfigError
+from data.text_tokenizer import TextTokenizer
 from data.texts import FINISHED, PROMPT, TOKEN_IDS, token_ids_of
 from generators.lm_rows import TokenRow
-
-if TYPE_CHECKING:
-    from data.text_tokenizer import TextTokenizer
 
 CHAT = "chat"
 USER = "generator causal-lm"
@@ -21,7 +18,7 @@ USER = "generator causal-lm"
 def contexts_of(
     prompts: Sequence[str],  # n
     prompt_format: str,
-    tokenizer: "TextTokenizer",
+    tokenizer: TextTokenizer,
 ) -> list[list[int]]:
     """Tokens before each completion: the formatted prompt, or end of text where that is empty."""
     if prompt_format == CHAT:
@@ -33,7 +30,7 @@ def contexts_of(
     return [context or open_context(tokenizer) for context in contexts]
 
 
-def open_context(tokenizer: "TextTokenizer") -> list[int]:
+def open_context(tokenizer: TextTokenizer) -> list[int]:
     """Tokens before a text that answers nothing: the end of the text before it."""
     return [tokenizer.end_of_text]
 
@@ -81,7 +78,7 @@ def check_room(
 def rows_of(
     texts: pa.Table,  # of `text_schema`
     prompt_format: str,
-    tokenizer: "TextTokenizer",
+    tokenizer: TextTokenizer,
 ) -> list[TokenRow]:
     """What is trained on: context, text and, where the text ended by itself, end of text.
 
