@@ -34,6 +34,8 @@ from generators.registry import Generator, GeneratorConfig, InitialConfig
 if TYPE_CHECKING:
     import torch
 
+    from generators.lm_perplexity import HeldOutLoss
+
 FloatArray = npt.NDArray[np.float64]
 USER = "generator causal-lm"
 
@@ -120,6 +122,17 @@ class CausalLm:
         and as `fine_tune`.
         """
         return self._trained(curated, self.config.refit, seed=seed, checkpoints=checkpoints)
+
+    def held_out_loss(self, texts: pa.Table) -> "HeldOutLoss":
+        """Mean negative log-likelihood a token of texts of `schema`, after their prompts if any.
+
+        Raises as `lm_perplexity.held_out_loss`.
+        """
+        from generators.lm_perplexity import held_out_loss
+
+        rows = rows_of(texts, self.config.prompt_format, self.tokenizer)
+        precision = self.precision(self.config, compute().device)
+        return held_out_loss(self._network(), rows, precision=precision)
 
     def metrics(self) -> dict[str, float]:
         """Number of parameters and Euclidean norm of all of them."""
@@ -227,6 +240,12 @@ class CausalLm:
             self._ready = device, network
         return self._ready[1]
 
+    def _network(self) -> "torch.nn.Module":
+        """A network with these weights, of its own, on the CPU in single precision."""
+        import torch
+
+        return model_with(self.facts, self.weights, dtype=torch.float32, device="cpu")
+
     def _trained(
         self,
         texts: pa.Table,
@@ -235,15 +254,12 @@ class CausalLm:
         seed: int,
         checkpoints: CheckpointFolder | None,
     ) -> Self:
-        import torch
-
         from generators.lm_processes import fine_tune_together
 
         rows = rows_of(texts, self.config.prompt_format, self.tokenizer)
-        network = model_with(self.facts, self.weights, dtype=torch.float32, device="cpu")
         precision = self.precision(self.config, compute().device)
         fit = fine_tune_together(
-            network,
+            self._network(),
             rows,
             tuning,
             precision=precision,

@@ -31,10 +31,14 @@ class Published:
 def find_model_folder(weights: PublishedWeights) -> Path:
     """Folder with weights, in one file or several, configuration and tokenizer.
 
-    Their digest, where there is one, is of the files that are there, of the first in a fetched
+    Of a stand-in the folder it is written to. Their digest, where there is one, is of the files that are there, of the first in a fetched
     model: the weights, or the index of several files. Raises `EnvironmentProblem` for what is
     missing, with the command that fetches it.
     """
+    if weights.host == "stand-in":
+        from generators.lm_stand_in import stand_in_folder
+
+        return stand_in_folder()
     if weights.folder is not None:
         folder = Path(weights.folder)
         parts = (INDEX, *_parts(folder, weights.repo)) if (folder / INDEX).is_file() else (WHOLE,)

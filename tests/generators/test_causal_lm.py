@@ -14,14 +14,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from data.corpora import PythonDocs
 from data.errors import BadNumbers, ConfigError, EnvironmentProblem
 from data.published_weights import PublishedWeights
+from data.texts import text_table
 from data.tokenizer_config import TrainedBpe
 from generators.causal_lm import CausalLm
 from generators.causal_lm_config import CausalLmConfig, FineTuning, PublishedModel, ScratchModel
 from generators.causal_lm_initial import CausalLmInitial
 from generators.registry import parse_generator
 from tests.generators.test_lm_published import in_folder, write_model
-
-pytest.importorskip("generators.lm_training", reason="training is not here yet")
 
 EMBEDDED = CausalLmInitial(corpus=PythonDocs(), num_texts=30)
 
@@ -36,7 +35,7 @@ def with_settings(model: CausalLm, **settings: Any) -> CausalLm:
     return CausalLm(config, model.facts, model.weights, model.tokenizer, np.empty(0))
 
 
-def published(folder: Path, **settings: Any) -> CausalLmConfig:
+def published(folder: Path) -> CausalLmConfig:
     model = PublishedModel(weights=in_folder(folder))
     return CausalLmConfig.model_validate({"model": model, "generation": {"max_new_tokens": 8}})
 
@@ -80,8 +79,6 @@ def test_a_prompt_longer_than_the_context_is_refused_with_its_row() -> None:
 def test_learnt_texts_come_back() -> None:
     model = example()
     rows = model.tokenizer.encode(["The quick brown fox"])
-    from data.texts import text_table
-
     table = text_table(
         [np.array(rows[0], np.int32)] * 64, ["The quick brown fox"] * 64, np.ones(64, np.bool_)
     )

@@ -9,16 +9,8 @@ import pytest
 from data.errors import ConfigError
 from data.text_tokenizer import TextTokenizer, train_bpe
 from data.texts import text_table
+from generators.lm_texts import check_room, contexts_of, open_context, prompts_of, rows_of
 
-pytest.importorskip("generators.lm_rows", reason="training is not here yet")
-
-from generators.lm_texts import (  # noqa: E402
-    check_room,
-    contexts_of,
-    open_context,
-    prompts_of,
-    rows_of,
-)
 
 
 @pytest.fixture(scope="module")
