@@ -1,9 +1,9 @@
 """What a model is asked, by configuration."""
 
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from data import python_docs, ultrafeedback
 from data.configuration import FrozenConfig, setting
@@ -24,6 +24,14 @@ class PythonTopics(FrozenConfig):
     kind: Literal["python-topics"] = setting("python-topics", "prompts", "O")
     min_words: int = setting(5, "fewest words of a prompt", "O", ge=1)
     max_words: int = setting(24, "most words of a prompt", "O", ge=1)
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if self.min_words > self.max_words:
+            raise ValueError(
+                f"min_words: expected at most max_words = {self.max_words}, got {self.min_words}"
+            )
+        return self
 
 
 class PromptFile(TextSource):

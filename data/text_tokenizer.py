@@ -106,11 +106,11 @@ class TextTokenizer:
                 "without one; set prompt_format to a text with {prompt} in it"
             )
         if not any(token in prompt for token in self._marks):
-            return self._marked.encode(self._rendered(prompt), add_special_tokens=False).ids
+            return self._marked_ids(self._rendered(prompt))
         # In pieces, so that marks in the prompt stay text; templates that trim it do not here.
         before, _, after = self._rendered(PLACE).partition(PLACE)
-        head, tail = (self._marked.encode(text, add_special_tokens=False).ids for text in (before, after))
-        return [*head, *self.encode([prompt])[0], *tail]
+        pieces = [self._marked_ids(before), self.encode([prompt])[0], self._marked_ids(after)]
+        return [token for piece in pieces for token in piece]
 
     def _rendered(self, prompt: str) -> str:
         text = self.fast.apply_chat_template(
@@ -118,6 +118,9 @@ class TextTokenizer:
         )
         assert isinstance(text, str), "not asked to tokenize"
         return text
+
+    def _marked_ids(self, text: str) -> list[int]:
+        return self._marked.encode(text, add_special_tokens=False).ids
 
     @cached_property
     def _marked(self) -> "Tokenizer":

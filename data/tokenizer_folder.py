@@ -44,8 +44,8 @@ def names_in(folder: Path) -> list[str]:
         if all((folder / name).is_file() for name in names):
             return names + [name for name in (SETTINGS, TEMPLATE) if (folder / name).is_file()]
     raise EnvironmentProblem(
-        f"tokenizer in {folder}: expected {TOKENIZER}, or {VOCABULARY} and {MERGES}, found neither; "
-        "put the published files there"
+        f"tokenizer in {folder}: expected {TOKENIZER}, or {VOCABULARY} and {MERGES}, found "
+        "neither; put the published files there"
     )
 
 
@@ -65,8 +65,8 @@ def read_tokenizer(folder: Path) -> TokenizerParts:
         raise
     except Exception as error:  # the tokenizers library raises nothing narrower
         raise EnvironmentProblem(
-            f"tokenizer in {folder}: expected readable {', '.join(names)}, got: {error}; fetch them "
-            "anew"
+            f"tokenizer in {folder}: expected readable {', '.join(names)}, got: {error}; fetch "
+            "them anew"
         ) from error
     backend.no_padding()
     backend.no_truncation()

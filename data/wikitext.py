@@ -56,8 +56,8 @@ class WikiText2(FrozenConfig):
     kind: Literal["wikitext-2"] = setting("wikitext-2", "corpus", "S")
     origin: Literal["hub", "parquet"] = setting(
         "hub",
-        "where it is read: hub (Hugging Face), parquet (a folder with train.parquet, "
-        "validation.parquet and test.parquet)",
+        "where it is read: hub (Hugging Face), parquet (a folder with train.parquet and "
+        "test.parquet)",
         "O",
         location=True,
     )
@@ -79,13 +79,19 @@ class WikiText2(FrozenConfig):
 def read_wikitext(
     config: WikiText2, split: Split, *, promises: Mapping[Part, Promise] = PROMISES
 ) -> tuple[str, ...]:
-    """Articles of train, or of test as held out, in canonical order.
+    """Articles of train, or of test as held out; as `read_part`."""
+    return read_part(config, "train" if split == "train" else "test", promises=promises)
 
-    A line an article's line, without white space around it and without empty ones.
+
+def read_part(
+    config: WikiText2, part: Part, *, promises: Mapping[Part, Promise] = PROMISES
+) -> tuple[str, ...]:
+    """Articles of one part in canonical order.
+
+    A line a row, without white space around it and without empty ones.
     Raises `EnvironmentProblem` for data that is absent or unreadable, `ConfigError` for another
     data set than WikiText-2.
     """
-    part: Part = "train" if split == "train" else "test"
     path = _find(config, part)
     rows = read_column(path, "text", user=USER, may_be_empty=True)
     found = joined(rows, path)
@@ -128,8 +134,8 @@ def _words(articles: Sequence[str]) -> Iterator[str]:
 
 def _described(promise: Promise) -> str:
     return (
-        f"{promise.num_rows:,} rows, {promise.num_tokens:,} tokens, {promise.num_words:,} different "
-        f"words and {promise.num_articles:,} articles"
+        f"{promise.num_rows:,} rows, {promise.num_tokens:,} tokens, {promise.num_words:,} "
+        f"different words and {promise.num_articles:,} articles"
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from data import installation
 from data.errors import EnvironmentProblem
-from data.installation import INSTALL, check_installed, missing
+from data.installation import INSTALL, check_installed, imported, missing
 from data.plugins import PluginFamily
 
 
@@ -23,6 +23,16 @@ def test_what_is_missing_is_named_with_the_command_that_installs_it() -> None:
     assert str(caught.value) == (
         "generator 'x': expected no-such-package, numpy to be installed, found no "
         "no-such-package; run `pip install -c constraints.txt '.[images]'`"
+    )
+
+
+def test_a_module_is_imported_or_its_package_named_with_the_command() -> None:
+    assert imported("importlib", user="anyone") is importlib
+    with pytest.raises(EnvironmentProblem) as caught:
+        imported("no_such_package.part", user="data set x")
+    assert str(caught.value) == (
+        "data set x: expected package 'no_such_package', got: No module named 'no_such_package'; "
+        f"install it with `{INSTALL}`"
     )
 
 

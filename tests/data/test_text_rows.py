@@ -117,7 +117,7 @@ def test_a_file_is_known_by_its_digest(tmp_path: Path) -> None:
     digest = sha256(path)
     assert checked_file(str(path), digest, user="test") == path
     path.write_text("b")
-    with pytest.raises(ConfigError, match=f"test: expected SHA-256 {digest} of .*got {sha256(path)}"):
+    with pytest.raises(ConfigError, match=f"expected SHA-256 {digest} of .*got {sha256(path)}"):
         checked_file(str(path), digest, user="test")
     with pytest.raises(EnvironmentProblem, match=r"test: expected a file .*correct the path"):
         checked_file(str(tmp_path / "c.txt"), digest, user="test")

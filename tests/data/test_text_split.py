@@ -31,6 +31,7 @@ def test_the_split_is_by_the_sha256_of_the_text() -> None:
 
 
 def test_the_digest_knows_order_and_limits() -> None:
-    digests = [texts_digest(texts) for texts in (["ab", "c"], ["a", "bc"], ["c", "ab"], ["abc"], [])]
+    cases = [["ab", "c"], ["a", "bc"], ["c", "ab"], ["abc"], []]
+    digests = [texts_digest(texts) for texts in cases]
     assert len(set(digests)) == 5
     assert texts_digest(iter(["ab", "c"])) == digests[0]

@@ -1,0 +1,100 @@
+"""Prompts by configuration: kinds, splits, what pages hide."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from data.configuration import describe_errors
+from data.errors import ConfigError
+from data.prompts import (
+    AnyPrompts,
+    PromptConfig,
+    PromptFile,
+    PythonTopics,
+    is_unsafe,
+    load_prompts,
+    prompts_digest,
+    unsafe_prompts,
+)
+from data.text_split import is_held_out
+from data.ultrafeedback import UltraFeedback
+from tests.data.text_sources import given, write_columns, write_json_lines
+
+UNSAFE = ("advbench_harmful_behaviors", "hh_rlhf_harmless_test", "xstest_unsafe")
+
+
+def test_the_kind_chooses_the_configuration() -> None:
+    adapter: TypeAdapter[AnyPrompts] = TypeAdapter(PromptConfig)
+    assert adapter.validate_python({"kind": "python-topics"}) == PythonTopics()
+    assert adapter.validate_python({"kind": "ultrafeedback"}) == UltraFeedback()
+    with pytest.raises(ValidationError, match="'python-topics', 'ultrafeedback', 'prompt-file'"):
+        adapter.validate_python({"kind": "flan"})
+
+
+def test_the_embedded_prompts_are_enough_and_different() -> None:
+    config = PythonTopics()
+    train, held_out = load_prompts(config, "train"), load_prompts(config, "held-out")
+    assert len(train) > 400 and len(held_out) > 30
+    assert len({*train, *held_out}) == len(train) + len(held_out)
+    assert all(5 <= len(prompt.split()) <= 24 for prompt in (*train, *held_out))
+    assert not any(map(is_held_out, train)) and all(map(is_held_out, held_out))
+    assert load_prompts(config, "train") is train
+    assert unsafe_prompts(config) == frozenset()
+    assert prompts_digest(config) != prompts_digest(config, "held-out")
+
+
+def test_shorter_prompts_can_be_asked_for() -> None:
+    short = load_prompts(PythonTopics(min_words=5, max_words=8), "train")
+    assert short and set(short) < set(load_prompts(PythonTopics(), "train"))
+    with pytest.raises(ConfigError, match=r"prompts python-topics: expected .* got none of 0"):
+        load_prompts(PythonTopics(min_words=2_000, max_words=3_000), "train")
+
+
+def test_more_words_at_least_than_at_most_are_refused() -> None:
+    with pytest.raises(ValidationError) as caught:
+        PythonTopics(min_words=30)
+    assert "min_words: expected at most max_words = 24, got 30" in describe_errors(caught.value)
+
+
+def test_a_file_of_ones_own_gives_lines_or_rows(tmp_path: Path) -> None:
+    texts = [f"question {number}?" for number in range(40)]
+    (tmp_path / "a.txt").write_text("\n".join(texts))
+    write_json_lines(tmp_path / "a.jsonl", [{"prompt": text} for text in texts])
+    found = set()
+    for name in ("a.txt", "a.jsonl"):
+        config = PromptFile(**given(tmp_path / name))
+        both = [*load_prompts(config, "train"), *load_prompts(config, "held-out")]
+        assert sorted(both) == sorted(texts)
+        found.add(prompts_digest(config))
+    assert len(found) == 1
+
+
+def test_a_file_without_prompts_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("\n")
+    with pytest.raises(ConfigError, match=r"prompt-file: expected prompts in split 'train', got"):
+        load_prompts(PromptFile(**given(tmp_path / "a.txt")), "train")
+
+
+def test_prompts_of_unsafe_sources_are_known(tmp_path: Path) -> None:
+    assert all(map(is_unsafe, UNSAFE)) and not is_unsafe("xstest_safe")
+    sources = [*UNSAFE, "xstest_safe"]
+    path = write_columns(tmp_path / "p.parquet", {"prompt": list("abcd"), "source": sources})
+    config = UltraFeedback(origin="parquet", **given(path, sources=sources))
+    assert unsafe_prompts(config) == {"a", "b", "c"}
+    (tmp_path / "p.txt").write_text("one\ntwo")
+    own = given(tmp_path / "p.txt")
+    assert unsafe_prompts(PromptFile(**own)) == frozenset()
+    assert unsafe_prompts(PromptFile(**own, unsafe=True)) == {"one", "two"}
+    assert "unsafe" not in PromptFile(**own, unsafe=True).fingerprint_part()
+
+
+def test_the_real_prompts_load_by_source(shared_data: Path) -> None:
+    file = given(shared_data / "prompts" / "ultrafeedback.parquet")
+    config = UltraFeedback(origin="parquet", **file)
+    train, held_out = load_prompts(config, "train"), load_prompts(config, "held-out")
+    assert len(train) + len(held_out) == 1_111
+    assert unsafe_prompts(config) == frozenset()
+    mixed = UltraFeedback(origin="parquet", **file, sources=("xstest_safe", "xstest_unsafe"))
+    assert len(load_prompts(mixed, "train")) + len(load_prompts(mixed, "held-out")) == 450
+    assert len(unsafe_prompts(mixed)) == 200
