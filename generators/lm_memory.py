@@ -32,7 +32,9 @@ def enough_memory(tuning: FineTuning, device: str) -> Iterator[None]:
         if not is_memory and not any(text in str(error) for text in HOST_REFUSES):
             raise
         at_once = min(tuning.micro_batch_size or tuning.batch_size, tuning.batch_size)
-        reason = str(error).partition("\n")[0].partition(". ")[0] or "no memory left"
+        # After where in torch it happened, the first sentence.
+        text = str(error).partition("DefaultCPUAllocator: ")
+        reason = (text[2] or text[0]).partition("\n")[0].partition(". ")[0] or "no memory left"
         raise StageFailed(
             f"{USER}: expected training with {at_once} texts at once to fit into the memory of "
             f"{device}, it did not ({reason}); {LESS_MEMORY}"

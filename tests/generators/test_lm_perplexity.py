@@ -9,6 +9,7 @@ import torch
 
 from data.errors import BadNumbers, ConfigError
 from generators import lm_perplexity
+from generators.lm_loss import summed_cross_entropy
 from generators.lm_perplexity import HeldOutLoss, cut_to_windows, held_out_loss
 from generators.lm_rows import TokenRow
 from tests.generators.tiny_lms import (
@@ -67,11 +68,9 @@ def test_windows_hold_every_target_once(length: int, num_context: int) -> None:
 
 def test_nothing_is_padded(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    plain = lm_perplexity.summed_cross_entropy
-
     def watched(model: Any, batch: Any, device: str) -> torch.Tensor:
         seen.append(batch.ids)
-        return plain(model, batch, device)
+        return summed_cross_entropy(model, batch, device)
 
     monkeypatch.setattr(lm_perplexity, "summed_cross_entropy", watched)
     rows = random_rows([5, 16, 5, 9, 5])

@@ -13,7 +13,7 @@ from generators.causal_lm_config import FineTuning
 from generators.lm_processes import fine_tune_together
 from generators.lm_training import weights_of
 from generators.network_fit import Fit
-from tests.generators.tiny_lms import FP32, random_rows, tiny_gpt2, tiny_qwen2
+from tests.generators.tiny_lms import FP64, random_rows, tiny_gpt2, tiny_qwen2
 
 # The last step of an epoch has one text, so one of two processes has none of it.
 LENGTHS = [3, 16, 7, 9, 5]
@@ -23,7 +23,7 @@ TUNING = FineTuning(learning_rate=1e-3, batch_size=4, checkpoint_every=2)
 def fit(model: Any, processes: int, **given: Any) -> Fit:
     tuning = FineTuning.model_validate(TUNING.model_dump() | given.pop("tuning", {}))
     return fine_tune_together(
-        model, random_rows(LENGTHS), tuning, precision=FP32, seed=5, processes=processes, **given
+        model, random_rows(LENGTHS), tuning, precision=FP64, seed=5, processes=processes, **given
     )
 
 
@@ -33,10 +33,10 @@ def fit(model: Any, processes: int, **given: Any) -> Fit:
 def test_two_processes_train_what_one_does(make: Any) -> None:
     model = make()
     together, alone = fit(model, 2), fit(make(), 1)
-    np.testing.assert_allclose(together.losses, alone.losses, rtol=1e-5)
+    np.testing.assert_allclose(together.losses, alone.losses, rtol=1e-6)
     assert together.weights.keys() == alone.weights.keys()
     for name, weight in alone.weights.items():
-        torch.testing.assert_close(together.weights[name], weight, rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(together.weights[name], weight, rtol=1e-9, atol=1e-9)
         assert torch.equal(weights_of(model)[name], together.weights[name])
 
 
@@ -64,5 +64,5 @@ def test_bad_numbers_in_processes_are_bad_numbers_here() -> None:
 def test_bad_rows_are_refused_before_any_process_starts() -> None:
     with pytest.raises(ConfigError, match="got 17 in row 0"):
         fine_tune_together(
-            tiny_gpt2(), random_rows([17]), TUNING, precision=FP32, seed=0, processes=2
+            tiny_gpt2(), random_rows([17]), TUNING, precision=FP64, seed=0, processes=2
         )

@@ -14,6 +14,7 @@ from data.checkpoints import CheckpointFolder
 from data.errors import BadNumbers, ConfigError, StageFailed
 from generators import lm_training
 from generators.causal_lm_config import FineTuning
+from generators.lm_loss import summed_cross_entropy
 from generators.lm_rows import RowOrder, TokenRow
 from generators.lm_training import fine_tune, set_weights, weights_of
 from generators.network_fit import Fit
@@ -158,7 +159,7 @@ def test_gradients_add_up_to_those_of_the_whole_step(
 
 def test_a_step_is_that_of_a_bare_loop() -> None:
     rows = random_rows(LENGTHS)
-    bare = tiny_gpt2()
+    bare = tiny_gpt2().double()
     decayed = [weight for weight in bare.parameters() if weight.dim() >= 2]
     others = [weight for weight in bare.parameters() if weight.dim() < 2]
     groups = [{"params": decayed}, {"params": others, "weight_decay": 0.0}]
@@ -178,10 +179,10 @@ def test_a_step_is_that_of_a_bare_loop() -> None:
         optimizer.step()
         optimizer.zero_grad()
         losses.append(float(loss))
-    ours = fit()
-    np.testing.assert_allclose(ours.losses, losses, rtol=1e-5)
+    ours = fit(precision=FP64)
+    np.testing.assert_allclose(ours.losses, losses, rtol=1e-6)
     for name, weight in bare.named_parameters():
-        torch.testing.assert_close(ours.weights[name], weight.detach(), rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(ours.weights[name], weight.detach(), rtol=1e-9, atol=1e-9)
 
 
 def test_the_end_of_a_text_is_learnt_and_padding_is_not() -> None:
@@ -230,11 +231,11 @@ def test_weights_are_the_models_and_can_be_put_into_another() -> None:
 def test_a_loss_that_is_no_number_stops_at_its_step_and_keeps_the_last_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain, calls = lm_training.summed_cross_entropy, []
+    calls = []
 
     def poisoned(*given: Any) -> torch.Tensor:
         calls.append(given)
-        return plain(*given) * (float("nan") if len(calls) == 4 else 1.0)
+        return summed_cross_entropy(*given) * (float("nan") if len(calls) == 4 else 1.0)
 
     monkeypatch.setattr(lm_training, "summed_cross_entropy", poisoned)
     folder = CheckpointFolder(tmp_path, fingerprint="f" * 64)

@@ -8,6 +8,7 @@ import torch
 
 from data import installation
 from data.errors import ConfigError, EnvironmentProblem
+from data.numerics import NOT_INSTALLED
 from generators.causal_lm_config import FineTuning, Lora
 from generators.lm_training import fine_tune, weights_of
 from generators.lora import adapted, check_peft, merged
@@ -25,7 +26,7 @@ def peft() -> Any:
 def test_without_peft_the_command_that_installs_it_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(installation, "library_version", lambda _name: installation.NOT_INSTALLED)
+    monkeypatch.setattr(installation, "library_version", lambda _name: NOT_INSTALLED)
     monkeypatch.setitem(sys.modules, "peft", None)
     text = r"refit.lora: expected peft to be installed, .*; run `pip install .*\[lora\]'`"
     with pytest.raises(EnvironmentProblem, match=text):
