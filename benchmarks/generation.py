@@ -91,9 +91,7 @@ def compare(
         assert sum(len(one) for one in texts.token_ids) == tokens
 
     def theirs() -> None:
-        drawn = model.generate(
-            ids, attention_mask=torch.ones_like(ids), generation_config=settings
-        )
+        drawn = model.generate(ids, attention_mask=torch.ones_like(ids), generation_config=settings)
         assert drawn.shape[1] == 1 + generation.max_new_tokens
 
     pairs = []
@@ -128,9 +126,7 @@ def main() -> None:
     np.seterr(all="raise")
     generation = Generation(batch_size=64, max_new_tokens=options.tokens)
     with torch_session(Compute("cpu", 1)):
-        model = network(
-            ScratchModel(), VOCABULARY, END, options.sharpness, torch.float32, "cpu"
-        )
+        model = network(ScratchModel(), VOCABULARY, END, options.sharpness, torch.float32, "cpu")
         compare("GPT-2 on the CPU", model, generation, END, options.repeats, static=False)
     if not torch.cuda.is_available():
         print("no GPU here")

@@ -214,7 +214,7 @@ class CausalLm:
         from data.cut_texts import Cut
         from data.tokenizer_config import TrainedBpe
 
-        small = {"n_layer": 1, "n_head": 2, "n_embd": 16, "n_positions": 64}
+        small = {"n_layer": 1, "n_head": 2, "n_embd": 16, "n_positions": 128}
         once = FineTuning(num_epochs=1, learning_rate=1e-3)
         config = CausalLmConfig(
             model=ScratchModel(settings=small),
@@ -223,7 +223,7 @@ class CausalLm:
         )
         initial = CausalLmInitial(
             corpus=PythonDocs(),
-            cut=Cut(max_words=12),
+            cut=Cut(max_words=8),
             num_texts=40,
             tokenizer=TrainedBpe(vocab_size=300),
             pretraining=once,

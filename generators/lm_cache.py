@@ -10,7 +10,7 @@ from functools import cache as cached
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 
 def make_cache(capacity: int) -> Any:

@@ -31,9 +31,9 @@ class Published:
 def find_model_folder(weights: PublishedWeights) -> Path:
     """Folder with weights, in one file or several, configuration and tokenizer.
 
-    Of a stand-in the folder it is written to. Their digest, where there is one, is of the files that are there, of the first in a fetched
-    model: the weights, or the index of several files. Raises `EnvironmentProblem` for what is
-    missing, with the command that fetches it.
+    The digest of a given folder is of all these files, that of a fetched model of its weights or
+    of the index of several files. Raises `EnvironmentProblem` for what is missing, with the
+    command that fetches it.
     """
     if weights.host == "stand-in":
         from generators.lm_stand_in import stand_in_folder

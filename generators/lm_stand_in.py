@@ -16,7 +16,7 @@ from data.canonical import canonical_json
 from data.corpora import PythonDocs, load_corpus
 from data.text_tokenizer import train_bpe
 from generators.causal_lm_config import ScratchModel
-from generators.lm_model import model_with, random_weights, scratch_facts
+from generators.lm_model import model_with, quiet_transformers, random_weights, scratch_facts
 
 NUM_TOKENS = 512
 MODEL = ScratchModel(
@@ -51,7 +51,8 @@ def write_stand_in(folder: Path, *, largest_file: str = "1GB", seed: int = 0) ->
     model: Any = model_with(
         facts, random_weights(facts, seed=seed), dtype=torch.float32, device="cpu"
     )
-    model.save_pretrained(folder, max_shard_size=largest_file)
+    with quiet_transformers():
+        model.save_pretrained(folder, max_shard_size=largest_file)
     tokenizer.save(folder)
     settings = folder / "tokenizer_config.json"
     with_template = json.loads(settings.read_bytes()) | {"chat_template": CHAT_TEMPLATE}

@@ -36,7 +36,7 @@ def open_context(tokenizer: TextTokenizer) -> list[int]:
 
 
 def prompts_of(table: pa.Table, num_samples: int) -> list[str]:  # n
-    """Prompt of every row; raises `ConfigError` for another number of rows or without the column."""
+    """Prompt of every row; raises `ConfigError` for another number of rows, or without prompts."""
     if PROMPT not in table.column_names:
         raise ConfigError(
             f"{USER}: expected prompts with a column {PROMPT!r}, got "

@@ -1,9 +1,11 @@
 """Tokens drawn from the nucleus: the smallest set of likeliest tokens of mass top_p at least.
 
 Logits over the temperature give p; sorted downwards, a token is kept while the mass before it is
-below top_p, and what is kept is drawn in proportion to p (Holtzman et al. 2020). A full sort of the
+below top_p, and what is kept is drawn in proportion to p (Holtzman et al. 2020). To sort the whole
 vocabulary costs more than a small model does, so the k largest logits are taken first: where their
-mass, by the normaliser of all logits, reaches top_p, the nucleus lies within them. b rows, V tokens.
+mass, by the normaliser of all logits, reaches top_p, the nucleus lies within them.
+
+b rows, V tokens.
 """
 
 from typing import TYPE_CHECKING

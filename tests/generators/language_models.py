@@ -14,7 +14,7 @@ SCRATCH = {
     "gpt2": ScratchModel(
         model_type="gpt2",
         settings={
-            "n_layer": 2, "n_head": 2, "n_embd": 16, "n_positions": 64, "initializer_range": 0.5,
+            "n_layer": 2, "n_head": 2, "n_embd": 16, "n_positions": 64, "initializer_range": 0.3,
         },
     ),
     "qwen2": ScratchModel(
@@ -22,7 +22,7 @@ SCRATCH = {
         settings={
             "num_hidden_layers": 2, "hidden_size": 16, "intermediate_size": 32,
             "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 64,
-            "initializer_range": 0.5,
+            "initializer_range": 0.3,
         },
     ),
 }  # fmt: skip
@@ -43,6 +43,4 @@ def tiny_model(
 
 def contexts_of_many_lengths(number: int, *, num_tokens: int = 40) -> list[list[int]]:
     rng = np.random.default_rng(5)
-    return [
-        rng.integers(1, num_tokens, size=1 + row % 7).tolist() for row in range(number)
-    ]
+    return [rng.integers(1, num_tokens, size=1 + row % 7).tolist() for row in range(number)]

@@ -10,6 +10,7 @@ import pytest
 import torch
 from huggingface_hub import constants
 from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
+from safetensors.torch import load_file, save_file
 
 from data.errors import EnvironmentProblem
 from data.published_weights import PublishedWeights, folder_digest
@@ -25,9 +26,7 @@ COMMAND = f"`hf download owner/model --include '*.[sj]*' --revision {'0' * 40}`"
 def write_model(folder: Path, *, shard: str = "1GB", num_tokens: int = 300) -> None:
     """A tiny model as transformers saves it, with its tokenizer."""
     facts = tiny_facts("qwen2", num_tokens)
-    model: Any = model_with(
-        facts, random_weights(facts, seed=0), dtype=torch.float32, device="cpu"
-    )
+    model: Any = model_with(facts, random_weights(facts, seed=0), dtype=torch.float32, device="cpu")
     model.save_pretrained(folder, max_shard_size=shard)
     train_bpe(["to be or not to be"], 300, min_frequency=1).save(folder)
 
@@ -106,9 +105,11 @@ def test_a_model_with_code_of_its_own_is_refused(tmp_path: Path) -> None:
 
 def test_weights_that_are_not_all_there_are_refused(tmp_path: Path) -> None:
     write_model(tmp_path)
-    settings = json.loads((tmp_path / "config.json").read_bytes())
-    (tmp_path / "config.json").write_text(json.dumps(settings | {"num_hidden_layers": 3}))
-    with pytest.raises(EnvironmentProblem, match=r"got no model\.layers\.2\S* \(\d+ missing\)"):
+    tensors = load_file(tmp_path / "model.safetensors")
+    del tensors["model.norm.weight"], tensors["model.layers.1.mlp.up_proj.weight"]
+    save_file(tensors, tmp_path / "model.safetensors", {"format": "pt"})
+    text = r"got no model\.layers\.1\.mlp\.up_proj\.weight \(2 missing\)"
+    with pytest.raises(EnvironmentProblem, match=text):
         read_published(in_folder(tmp_path))
 
 

@@ -12,7 +12,6 @@ from data.texts import text_table
 from generators.lm_texts import check_room, contexts_of, open_context, prompts_of, rows_of
 
 
-
 @pytest.fixture(scope="module")
 def tokenizer() -> TextTokenizer:
     return train_bpe(["to be or not to be, that is the question"] * 3, 280)
