@@ -59,7 +59,7 @@ def flatness(model: Any, generation: Generation, device: str) -> tuple[float, fl
         scaled = model(ids).logits[:, -1].float() / generation.temperature
     chances = scaled.double().softmax(1)
     entropy = float(-(chances * chances.clamp_min(1e-300).log()).sum(1).mean())
-    largest = chances.topk(nucleus.NUM_LIKELY, dim=1).values.sum(1)
+    largest = chances.topk(max(nucleus.NUM_LIKELY), dim=1).values.sum(1)
     return entropy, float((largest < generation.top_p).double().mean())
 
 
@@ -79,7 +79,8 @@ def compare(
     device = next(model.parameters()).device.type
     contexts = [[end]] * generation.batch_size
     tokens = generation.batch_size * generation.max_new_tokens
-    settings = GenerationConfig(
+    settings_class: Any = GenerationConfig  # has no types
+    settings = settings_class(
         do_sample=True, temperature=generation.temperature, top_p=generation.top_p, top_k=0,
         max_new_tokens=generation.max_new_tokens, min_new_tokens=None, eos_token_id=None,
         pad_token_id=end, cache_implementation="static" if static else None,
@@ -121,7 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time generation against transformers.")
     parser.add_argument("--repeats", type=int, default=5, help="timed calls of each engine")
     parser.add_argument("--tokens", type=int, default=64, help="new tokens of a text")
-    parser.add_argument("--sharpness", type=float, default=4.0, help="deviation of the logits")
+    parser.add_argument("--sharpness", type=float, default=3.0, help="deviation of the logits")
     options = parser.parse_args()
     np.seterr(all="raise")
     generation = Generation(batch_size=64, max_new_tokens=options.tokens)

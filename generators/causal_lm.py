@@ -210,8 +210,8 @@ class CausalLm:
     @classmethod
     def example(cls) -> Self:
         """A very small GPT-2, hardly trained on Python's documentation."""
-        from data.corpora import PythonDocs
         from data.cut_texts import Cut
+        from data.python_docs import PythonDocs
         from data.tokenizer_config import TrainedBpe
 
         small = {"n_layer": 1, "n_head": 2, "n_embd": 16, "n_positions": 128}

@@ -3,11 +3,12 @@
 import numpy as np
 
 from data.configuration import setting
-from data.corpora import CorpusConfig, WikiText2, load_corpus
+from data.corpora import CorpusConfig, load_corpus
 from data.cut_texts import Cut, cut_documents
 from data.errors import ConfigError
 from data.text_tokenizer import TextTokenizer, make_tokenizer
 from data.tokenizer_config import PublishedTokenizer, TokenizerConfig, TrainedBpe
+from data.wikitext import WikiText2
 from generators.causal_lm_config import CausalLmConfig, FineTuning, PublishedModel, ScratchModel
 from generators.lm_model import check_scratch
 from generators.lm_published import find_model_folder

@@ -27,7 +27,10 @@ def _cache_class() -> Any:
     import torch
     from transformers.cache_utils import Cache, CacheLayerMixin
 
-    class PreallocatedLayer(CacheLayerMixin):
+    layer_interface: Any = CacheLayerMixin  # has no types
+    cache_interface: Any = Cache
+
+    class PreallocatedLayer(layer_interface):  # type: ignore[misc]
         is_sliding = False
 
         def __init__(self, capacity: int) -> None:
@@ -79,7 +82,7 @@ def _cache_class() -> Any:
         def get_max_length(self) -> int:
             return self.capacity
 
-    class PreallocatedCache(Cache):
+    class PreallocatedCache(cache_interface):  # type: ignore[misc]
         def __init__(self, capacity: int) -> None:
             super().__init__(layers=[])
             self._capacity = capacity
@@ -94,7 +97,10 @@ def _cache_class() -> Any:
         ) -> tuple[torch.Tensor, torch.Tensor]:
             while len(self.layers) <= layer_idx:
                 self.layers.append(PreallocatedLayer(self._capacity))
-            return super().update(key_states, value_states, layer_idx, *args, **kwargs)
+            whole: tuple[torch.Tensor, torch.Tensor] = super().update(
+                key_states, value_states, layer_idx, *args, **kwargs
+            )
+            return whole
 
         def move_rows(self, sources: Sequence[int], targets: Sequence[int], num_rows: int) -> None:
             """Copy rows `sources` over rows `targets`, then keep the first `num_rows` alone."""

@@ -57,9 +57,10 @@ def draw_with_transformers(
     from transformers import GenerationConfig
 
     generate: Any = model.generate
+    settings_class: Any = GenerationConfig  # has no types
     device = next(model.parameters()).device
     stops = sorted(end_of_text)
-    settings = GenerationConfig(
+    settings = settings_class(
         do_sample=True,
         temperature=generation.temperature,
         top_p=generation.top_p,

@@ -68,13 +68,13 @@ def padded(
 def cut_at_end(
     drawn: npt.NDArray[np.int64],  # (b, m)
     end_of_text: Collection[int],
-) -> tuple[list[Int32Array], list[bool]]:
+) -> tuple[list[Int32Array], npt.NDArray[np.bool_]]:  # b of (length,), (b,)
     """Tokens of every row before its first end of text, and whether there is one."""
     ends = np.isin(drawn, list(end_of_text))
-    finished = ends.any(axis=1)
+    finished: npt.NDArray[np.bool_] = ends.any(axis=1)
     lengths = np.where(finished, ends.argmax(axis=1), drawn.shape[1])
     ids = [row[:length].astype(np.int32) for row, length in zip(drawn, lengths, strict=True)]
-    return ids, finished.tolist()
+    return ids, finished
 
 
 def in_batches(contexts: Sequence[Sequence[int]], batch_size: int) -> list[list[int]]:

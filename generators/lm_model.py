@@ -188,7 +188,8 @@ def _built(facts: Mapping[str, Any]) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
-    return AutoModelForCausalLM.from_config(configuration_from(facts), dtype=torch.float32)
+    architectures: Any = AutoModelForCausalLM  # its methods have no types
+    return architectures.from_config(configuration_from(facts), dtype=torch.float32)
 
 
 def _named(model: "torch.nn.Module") -> "dict[str, torch.Tensor]":

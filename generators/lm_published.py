@@ -46,7 +46,8 @@ def find_model_folder(weights: PublishedWeights) -> Path:
     # What the files' digest is of depends on which there are.
     unchecked = weights.model_copy(update={"sha256": None})
     try:
-        find_files(unchecked, names := (WHOLE, *ON_HUB))
+        find_files(unchecked, (WHOLE, *ON_HUB))
+        names: tuple[str, ...] = (WHOLE, *ON_HUB)
     except EnvironmentProblem as problem:
         names = (INDEX, *_parts(_with_index(unchecked, problem), weights.repo), *ON_HUB)
     return find_files(weights, names)

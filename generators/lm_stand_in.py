@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from data.canonical import canonical_json
-from data.corpora import PythonDocs, load_corpus
+from data.corpora import load_corpus
+from data.python_docs import PythonDocs
 from data.text_tokenizer import train_bpe
 from generators.causal_lm_config import ScratchModel
 from generators.lm_model import model_with, quiet_transformers, random_weights, scratch_facts

@@ -8,12 +8,14 @@ mass, by the normaliser of all logits, reaches top_p, the nucleus lies within th
 b rows, V tokens.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
 
-NUM_LIKELY = 512
+# Few are enough for most rows of a trained model, more of them for most of the others.
+NUM_LIKELY = (256, 2048)
 
 
 def nucleus_probabilities(
@@ -40,33 +42,42 @@ def draw_tokens(
     *,
     temperature: float,
     top_p: float,
-    num_likely: int = NUM_LIKELY,
+    num_likely: Sequence[int] = NUM_LIKELY,
 ) -> "torch.Tensor":  # (b,), int64
     """One token a row, where the row's uniform falls in the cumulated masses of its nucleus.
 
     A row's token depends on its own logits and uniform alone, and not on `num_likely`, which
     only decides how often a full sort is needed.
     """
-    import torch
-
     scaled = _scaled(logits, temperature)
     if top_p >= 1:
         # Nothing to cut off: tokens may stay in any order.
         return _place(scaled.double().softmax(1).cumsum(1), uniforms)
     total = scaled.logsumexp(1, keepdim=True)
-    if num_likely >= scaled.shape[1]:
-        return _drawn_by_full_sort(scaled, total, uniforms, top_p)
-    values, tokens = _likeliest(scaled, num_likely)
+    return _drawn(scaled, total, uniforms, top_p, num_likely)
+
+
+def _drawn(
+    scaled: "torch.Tensor",  # (b, V)
+    total: "torch.Tensor",  # (b, 1)
+    uniforms: "torch.Tensor",  # (b,)
+    top_p: float,
+    num_likely: Sequence[int],
+) -> "torch.Tensor":  # (b,)
+    """Tokens from the first of `num_likely` logits, rows that need more from the next, or all."""
+    number = num_likely[0] if num_likely else scaled.shape[1]
+    if number >= scaled.shape[1]:
+        values, tokens = scaled.sort(dim=1, descending=True, stable=True)
+        place = _in_nucleus((values - total).double().exp(), uniforms, top_p)
+        return tokens.gather(1, place[:, None])[:, 0]
+    values, tokens = _likeliest(scaled, number)
     masses = (values - total).double().exp()
-    cumulative = masses.cumsum(1)
-    drawn = tokens.gather(1, _in_nucleus(masses, cumulative, uniforms, top_p)[:, None])[:, 0]
+    drawn = tokens.gather(1, _in_nucleus(masses, uniforms, top_p)[:, None])[:, 0]
     # Of several logits equal to the last one taken, any may have been left out: these do not count.
-    sure = masses.where(values > values[:, -1:], 0.0).sum(1)
-    beyond = sure < top_p
+    beyond = masses.where(values > values[:, -1:], 0.0).sum(1) < top_p
     if bool(beyond.any()):
         rows = beyond.nonzero()[:, 0]
-        drawn[rows] = _drawn_by_full_sort(scaled[rows], total[rows], uniforms[rows], top_p)
-    assert drawn.dtype == torch.int64
+        drawn[rows] = _drawn(scaled[rows], total[rows], uniforms[rows], top_p, num_likely[1:])
     return drawn
 
 
@@ -88,25 +99,13 @@ def _likeliest(
     return values, tokens.gather(1, order)
 
 
-def _drawn_by_full_sort(
-    scaled: "torch.Tensor",  # (b, V)
-    total: "torch.Tensor",  # (b, 1)
-    uniforms: "torch.Tensor",  # (b,)
-    top_p: float,
-) -> "torch.Tensor":  # (b,)
-    values, tokens = scaled.sort(dim=1, descending=True, stable=True)
-    masses = (values - total).double().exp()
-    place = _in_nucleus(masses, masses.cumsum(1), uniforms, top_p)
-    return tokens.gather(1, place[:, None])[:, 0]
-
-
 def _in_nucleus(
     masses: "torch.Tensor",  # (b, k), downwards
-    cumulative: "torch.Tensor",  # (b, k)
     uniforms: "torch.Tensor",  # (b,)
     top_p: float,
 ) -> "torch.Tensor":  # (b,)
     """Rank of the drawn token."""
+    cumulative = masses.cumsum(1)
     # The first token is always kept.
     last = (cumulative[:, :-1] < top_p).sum(1, keepdim=True)
     kept = cumulative.gather(1, last)

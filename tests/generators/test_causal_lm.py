@@ -11,9 +11,9 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from data.corpora import PythonDocs
 from data.errors import BadNumbers, ConfigError, EnvironmentProblem
 from data.published_weights import PublishedWeights
+from data.python_docs import PythonDocs
 from data.texts import text_table
 from data.tokenizer_config import TrainedBpe
 from generators.causal_lm import CausalLm

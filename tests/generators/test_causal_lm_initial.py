@@ -2,9 +2,10 @@
 
 import pytest
 
-from data.corpora import PythonDocs, load_corpus
+from data.corpora import load_corpus
 from data.cut_texts import Cut
 from data.errors import ConfigError
+from data.python_docs import PythonDocs
 from data.tokenizer_config import TrainedBpe
 from generators.causal_lm_config import CausalLmConfig, Generation, ScratchModel
 from generators.causal_lm_initial import CausalLmInitial, tokenizer_for, training_texts

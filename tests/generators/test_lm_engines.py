@@ -33,7 +33,7 @@ def as_lists(texts: Completions) -> list[list[int]]:
 @ARCHITECTURES
 def test_where_nothing_is_left_to_chance_both_engines_give_equal_texts(model_type: str) -> None:
     model = tiny_model(model_type, dtype=torch.float64)
-    sure = {"top_p": 1e-9, "batch_size": 7}
+    sure: dict[str, Any] = {"top_p": 1e-9, "batch_size": 7}
     ours = drawn(draw_texts, model, **sure)
     theirs = drawn(draw_with_transformers, model, **sure)
     assert as_lists(ours) == as_lists(theirs)

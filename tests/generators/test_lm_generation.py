@@ -53,8 +53,9 @@ class Recorded(torch.nn.Module):
 
     def __init__(self, model: Any) -> None:
         super().__init__()
-        self.model, self.seen = model, []  # type: ignore[var-annotated]
-        self.forward = self._recorded(model.forward)  # type: ignore[method-assign]
+        self.model = model
+        self.seen: list[torch.Tensor] = []
+        self.forward = self._recorded(model.forward)
 
     def _recorded(self, forward: Any) -> Any:
         @functools.wraps(forward)
@@ -154,7 +155,7 @@ def test_any_of_several_tokens_may_end_a_text() -> None:
     tokens = np.array([[5, 2, 7, 2], [7, 2, 1, 1], [1, 1, 1, 1]])
     ids, finished = cut_at_end(tokens, {2, 7})
     assert [one.tolist() for one in ids] == [[5], [], [1, 1, 1, 1]]
-    assert finished == [True, True, False]
+    assert finished.tolist() == [True, True, False]
 
 
 def test_contexts_end_together_and_batches_hold_like_lengths() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from data.corpora import PythonDocs
 from data.published_weights import PublishedWeights
+from data.python_docs import PythonDocs
 from generators.causal_lm import CausalLm
 from generators.causal_lm_config import CausalLmConfig, Generation, PublishedModel
 from generators.causal_lm_initial import CausalLmInitial

@@ -57,7 +57,7 @@ def test_one_step_has_the_distribution_of_transformers(temperature: float, top_p
 
 def test_draws_equal_a_loop_over_tokens() -> None:
     logits, uniforms = some_logits(200, 30).double(), uniforms_of(200)
-    drawn = draw_tokens(logits, uniforms, temperature=0.8, top_p=0.9, num_likely=12)
+    drawn = draw_tokens(logits, uniforms, temperature=0.8, top_p=0.9, num_likely=(12,))
     expected = [
         by_loop(row, uniform, 0.8, 0.9)
         for row, uniform in zip(logits.tolist(), uniforms.tolist(), strict=True)
@@ -67,21 +67,21 @@ def test_draws_equal_a_loop_over_tokens() -> None:
 
 @CASES
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-@pytest.mark.parametrize("num_likely", [1, 7, 300])
+@pytest.mark.parametrize("num_likely", [(1,), (7, 50), (300,)])
 def test_the_likeliest_tokens_first_give_what_a_full_sort_gives(
-    temperature: float, top_p: float, dtype: torch.dtype, num_likely: int
+    temperature: float, top_p: float, dtype: torch.dtype, num_likely: tuple[int, ...]
 ) -> None:
     # bfloat16 has many equal logits; some rows are so flat that few tokens are not enough.
     peaked, flat = some_logits(150, 1000), some_logits(150, 1000, spread=0.1, seed=1)
     logits, uniforms = torch.cat([peaked, flat]).to(dtype), uniforms_of(300)
-    settings = {"temperature": temperature, "top_p": top_p}
+    settings: dict[str, Any] = {"temperature": temperature, "top_p": top_p}
     quick = draw_tokens(logits, uniforms, num_likely=num_likely, **settings)
-    assert torch.equal(quick, draw_tokens(logits, uniforms, num_likely=1000, **settings))
+    assert torch.equal(quick, draw_tokens(logits, uniforms, num_likely=(), **settings))
 
 
 def test_draws_have_the_probabilities_of_the_nucleus() -> None:
     logits = some_logits(1, 50).expand(40_000, 50)
-    drawn = draw_tokens(logits, uniforms_of(40_000), temperature=0.8, top_p=0.9, num_likely=20)
+    drawn = draw_tokens(logits, uniforms_of(40_000), temperature=0.8, top_p=0.9, num_likely=(20,))
     expected = nucleus_probabilities(logits[:1], temperature=0.8, top_p=0.9)[0]
     shares = torch.bincount(drawn, minlength=50).double() / 40_000
     assert set(drawn.tolist()) <= set(expected.nonzero()[:, 0].tolist())
@@ -91,9 +91,9 @@ def test_draws_have_the_probabilities_of_the_nucleus() -> None:
 
 def test_a_row_does_not_depend_on_the_rows_beside_it() -> None:
     logits, uniforms = some_logits(64, 500), uniforms_of(64)
-    settings = {"temperature": 0.8, "top_p": 0.95, "num_likely": 100}
-    together = draw_tokens(logits, uniforms, **settings)  # type: ignore[arg-type]
-    alone = [draw_tokens(logits[i : i + 1], uniforms[i : i + 1], **settings) for i in range(64)]  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"temperature": 0.8, "top_p": 0.95, "num_likely": (100,)}
+    together = draw_tokens(logits, uniforms, **settings)
+    alone = [draw_tokens(logits[i : i + 1], uniforms[i : i + 1], **settings) for i in range(64)]
     assert torch.equal(together, torch.cat(alone))
 
 
