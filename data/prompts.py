@@ -13,9 +13,7 @@ from data.text_split import Split, part_of, texts_digest
 from data.ultrafeedback import Prompt, UltraFeedback
 
 # Collections of harmful requests, there to test a safety reward: pages hide their texts.
-UNSAFE_SOURCES = frozenset(
-    {"advbench_harmful_behaviors", "xstest_unsafe", "hh_rlhf_harmless_test"}
-)
+UNSAFE_SOURCES = frozenset({"advbench_harmful_behaviors", "xstest_unsafe", "hh_rlhf_harmless_test"})
 
 
 class PythonTopics(FrozenConfig):

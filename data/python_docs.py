@@ -22,7 +22,9 @@ BULLET = re.compile(r"( *)(?:[*•-]|\d+\.|[a-z]\.) +")
 EMPHASIS = re.compile(r"""(?<![\w*"])(\*\*?)(?=\S)([^*]+)(?<=\S)\1(?![\w*])""")
 BROKEN_WORD = re.compile(r"(?<=[^\W_]-)\n *(?=[^\W_])")
 PROSE = re.compile(r"""["(]?[A-Z].*[.:?!]["')”’]*""")
-SENTENCE = re.compile(r"""(.+?(?<!\be\.g)(?<!\bi\.e)[.?!]["')”’]*)(?: [A-Z"(]|$)""")
+SENTENCE = re.compile(
+    r"""((?!\(|Changed in |Deprecated ).+?(?<!\be\.g)(?<!\bi\.e)[.?!]["')”’]*)(?: [A-Z"(]|$)"""
+)
 
 
 class PythonDocs(FrozenConfig):
@@ -46,9 +48,7 @@ def python_topics() -> Mapping[str, str]:
 
 def documents(topics: Mapping[str, str]) -> tuple[str, ...]:
     """Runs of paragraphs of one section, a line each, in the order of the topics' names."""
-    return tuple(
-        "\n".join(run) for section in new_paragraphs(topics) for run in runs_of(section)
-    )
+    return tuple("\n".join(run) for section in new_paragraphs(topics) for run in runs_of(section))
 
 
 def sentences(topics: Mapping[str, str], *, min_words: int, max_words: int) -> tuple[str, ...]:

@@ -65,7 +65,9 @@ def checked_file(path: str, sha256: str, *, user: str) -> Path:
     return Path(path)
 
 
-def read_texts(path: Path, column: str, *, user: str, plain: Literal["lines", "parts"]) -> list[str]:
+def read_texts(
+    path: Path, column: str, *, user: str, plain: Literal["lines", "parts"]
+) -> list[str]:
     """Texts of a file by its suffix: `column` of .parquet, a field of .jsonl, `plain` of .txt.
 
     Plain text gives its non-empty `lines`, or its `parts` between empty lines.

@@ -72,7 +72,7 @@ class TextTokenizer:
         check_installed("tokenizer", ["transformers"])
         from transformers import PreTrainedTokenizerFast
 
-        return PreTrainedTokenizerFast(
+        return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
             tokenizer_object=self._plain,
             chat_template=self._parts.chat_template,
             clean_up_tokenization_spaces=False,
@@ -157,9 +157,7 @@ def train_bpe(texts: Iterable[str], vocab_size: int, *, min_frequency: int = 2) 
     return TextTokenizer(TokenizerParts(backend, {"eos_token": GPT2}, None))
 
 
-def make_tokenizer(
-    config: TrainedBpe | PublishedTokenizer, texts: Iterable[str]
-) -> TextTokenizer:
+def make_tokenizer(config: TrainedBpe | PublishedTokenizer, texts: Iterable[str]) -> TextTokenizer:
     """The configured tokenizer, trained on `texts` where it is not a published one.
 
     Raises as `find_tokenizer` and `read_tokenizer`.

@@ -27,7 +27,8 @@ ON_HUB = HubDataSet(
     f"{VERSION}/*",
 )
 
-# One `=` on each side; sections have more.
+# One `=` on each side, where sections have more; an empty row before and after, where formulas and
+# legends cut into rows have text.
 TITLE = re.compile(r"= (?!=).*(?<!=) =")
 
 
@@ -104,14 +105,20 @@ def joined(rows: Sequence[str], path: Path) -> list[str]:
 
     Raises `ConfigError` for text before the first title.
     """
-    lines = [line for row in rows if (line := row.strip())]
-    starts = [number for number, line in enumerate(lines) if TITLE.fullmatch(line)]
-    if lines and starts[:1] != [0]:
-        raise ConfigError(
-            f"{USER}: expected {path} to begin with a title ' = Title = ', got {lines[0][:60]!r}; "
-            "that is another data set, or a part of this one"
-        )
-    return ["\n".join(lines[a:b]) for a, b in zip(starts, [*starts[1:], len(lines)], strict=True)]
+    lines = ["", *(row.strip() for row in rows), ""]
+    articles: list[list[str]] = []
+    for before, line, after in zip(lines, lines[1:], lines[2:], strict=False):
+        if not line:
+            continue
+        if not before and not after and TITLE.fullmatch(line):
+            articles.append([])
+        elif not articles:
+            raise ConfigError(
+                f"{USER}: expected {path} to begin with a title ' = Title = ', got {line[:60]!r}; "
+                "that is another data set, or a part of this one"
+            )
+        articles[-1].append(line)
+    return ["\n".join(article) for article in articles]
 
 
 def _check(rows: Sequence[str], articles: Sequence[str], promise: Promise, path: Path) -> None:

@@ -93,16 +93,12 @@ def test_a_document_has_enough_words_and_no_paragraph_comes_twice() -> None:
     topic = "Title\n*****\n\n" + "\n\n".join(many)
     found = documents({"b": topic, "a": topic, "c": "Alone\n=====\n\nIt is only one short one."})
     assert "\n".join(found).split("\n") == [*many, "It is only one short one."]
-    assert [len(text.split()) for text in found] == [70, 70, 130, 6]
+    assert [len(text.split()) for text in found] == [72, 72, 126, 6]
 
 
 def test_sentences_are_the_first_of_paragraphs() -> None:
     assert sentences({"a": TOPIC, "b": TOPIC}, min_words=7, max_words=12) == (
         "It selects exactly one of the suites.",
-        "A list has items of more than one line, which are paragraphs too.",
-        'Called to implement truth value testing; should return "False" or "True".',
-        "Nothing here is left out, e.g. The end, which is a sentence.",
-    )[:1] + (
         'Called to implement truth value testing; should return "False" or "True".',
         "Nothing here is left out, e.g. The end, which is a sentence.",
     )

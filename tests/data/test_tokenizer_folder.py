@@ -58,8 +58,15 @@ def test_special_tokens_are_read_in_both_spellings(folder: Path) -> None:
     assert read_tokenizer(folder).special == {"eos_token": "t"}
 
 
-@pytest.mark.parametrize(("template", "found"), [("x", "x"), (None, None), ([], None), (
-    [{"name": "tool", "template": "y"}, {"name": "default", "template": "x"}], "x")])
+@pytest.mark.parametrize(
+    ("template", "found"),
+    [
+        ("x", "x"),
+        (None, None),
+        ([], None),
+        ([{"name": "tool", "template": "y"}, {"name": "default", "template": "x"}], "x"),
+    ],
+)
 def test_the_template_of_several_is_the_default_one(
     folder: Path, template: object, found: str | None
 ) -> None:

@@ -25,7 +25,9 @@ def in_file(path: Path, **more: Any) -> UltraFeedback:
 
 
 def test_a_file_gives_the_prompts_of_the_wanted_sources(tmp_path: Path) -> None:
-    path = write_columns(tmp_path / "p.parquet", {"prompt": PROMPTS, "source": SOURCES, "x": PROMPTS})
+    path = write_columns(
+        tmp_path / "p.parquet", {"prompt": PROMPTS, "source": SOURCES, "x": PROMPTS}
+    )
     assert read_prompts(in_file(path)) == (Prompt("How?", BINARIZED), Prompt("When?", BINARIZED))
     found = read_prompts(in_file(path, sources=["false_qa"]))
     assert found == (Prompt("Why?\n", "false_qa"),)
@@ -33,7 +35,7 @@ def test_a_file_gives_the_prompts_of_the_wanted_sources(tmp_path: Path) -> None:
 
 def test_the_hub_has_one_source(tmp_path: Path) -> None:
     config = UltraFeedback(path=str(tmp_path))
-    with pytest.raises(EnvironmentProblem, match=r"data set ultrafeedback: expected data/train_pre"):
+    with pytest.raises(EnvironmentProblem, match="ultrafeedback: expected data/train_prefs-00"):
         read_prompts(config)
     snapshot = f"datasets--{ON_HUB.repo.replace('/', '--')}/snapshots/{ON_HUB.revision}"
     write_columns(tmp_path / snapshot / FILE, {"prompt": PROMPTS, "prompt_id": PROMPTS})

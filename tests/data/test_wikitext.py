@@ -71,6 +71,11 @@ def test_text_before_the_first_title_is_refused(tmp_path: Path) -> None:
     assert joined(["", " \n"], tmp_path) == []
 
 
+def test_a_formula_cut_into_rows_is_no_title() -> None:
+    rows = [" = Key = \n", "", " Pld \n", " = Played = \n", " W \n", "", " = = Wins = = \n", ""]
+    assert joined(rows, Path("rows")) == ["= Key =\nPld\n= Played =\nW\n= = Wins = ="]
+
+
 def test_another_column_is_refused(tmp_path: Path) -> None:
     write_columns(tmp_path / "train.parquet", {"page": ["a"]})
     with pytest.raises(ConfigError, match="expected a column text: string"):
@@ -97,8 +102,8 @@ def test_the_real_data_holds_what_was_published(folder: Path) -> None:
     assert len(read_part(config, "validation")) == 60
     assert any(text.startswith("= Valkyria Chronicles III =\nSenjō no") for text in train)
     assert all(len(text.split()) > 64 for text in (*train, *held_out))
-    assert texts_digest(train) == DIGESTS["train"]
-    assert texts_digest(held_out) == DIGESTS["test"]
+    assert texts_digest(train).startswith("d8e1f610a6ff7f0d")
+    assert texts_digest(held_out).startswith("df451d39fac2dcd6")
 
 
 def test_the_real_parts_in_another_place_are_refused(folder: Path, tmp_path: Path) -> None:
@@ -110,6 +115,3 @@ def test_the_real_parts_in_another_place_are_refused(folder: Path, tmp_path: Pat
     (tmp_path / "train.parquet").symlink_to(folder / "validation.parquet")
     with pytest.raises(ConfigError, match=f"got {REAL['validation'].num_rows:,} rows"):
         read_wikitext(config, "train")
-
-
-DIGESTS = {"train": "?", "test": "?"}
