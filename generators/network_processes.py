@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     import torch
 
 RESULT, ERROR = "fit.safetensors", "error-{rank}.txt"
-ERRORS = {kind.__name__: kind for kind in (BadNumbers, ConfigError, EnvironmentProblem, StageFailed)}
+ERRORS = {
+    kind.__name__: kind for kind in (BadNumbers, ConfigError, EnvironmentProblem, StageFailed)
+}
 KILLED = {-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGBUS}
 # An exchange copies what it exchanges: 256 MB in single precision, not a whole large model.
 NUMBERS_PER_EXCHANGE = 2**26

@@ -68,6 +68,7 @@ def test_windows_hold_every_target_once(length: int, num_context: int) -> None:
 
 def test_nothing_is_padded(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
+
     def watched(model: Any, batch: Any, device: str) -> torch.Tensor:
         seen.append(batch.ids)
         return summed_cross_entropy(model, batch, device)
