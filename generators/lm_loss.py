@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     import torch
 
 
-def summed_cross_entropy(model: "torch.nn.Module", batch: TokenBatch, device: str) -> "torch.Tensor":
+def summed_cross_entropy(
+    model: "torch.nn.Module", batch: TokenBatch, device: str
+) -> "torch.Tensor":
     """Sum over the batch's targets of -log p(target | tokens before it), in nats.
 
     Logits are computed for targets alone: with a small network and a large vocabulary they are

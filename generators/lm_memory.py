@@ -52,11 +52,9 @@ def recomputed_activations(model: "torch.nn.Module", wanted: bool) -> Iterator[N
         return
     network: Any = model
     # The newer name; the older one warns where both exist.
-    enable = getattr(network, "activation_checkpointing_enable", None)
-    disable = getattr(network, "activation_checkpointing_disable", None)
-    if enable is None:
-        enable = network.gradient_checkpointing_enable
-        disable = network.gradient_checkpointing_disable
+    newer = hasattr(network, "activation_checkpointing_enable")
+    name = "activation_checkpointing" if newer else "gradient_checkpointing"
+    enable, disable = getattr(network, f"{name}_enable"), getattr(network, f"{name}_disable")
     try:
         enable({"use_reentrant": False})
     except ValueError as error:

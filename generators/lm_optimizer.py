@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from generators.causal_lm_config import FineTuning
 
@@ -33,12 +33,10 @@ def make_optimizer(
     import torch
 
     every = list(weights)
+    groups: list[dict[str, Any]] = [
+        {"params": [weight for weight in every if weight.dim() >= 2]},
+        {"params": [weight for weight in every if weight.dim() < 2], "weight_decay": 0.0},
+    ]
     return torch.optim.AdamW(
-        [
-            {"params": [weight for weight in every if weight.dim() >= 2]},
-            {"params": [weight for weight in every if weight.dim() < 2], "weight_decay": 0.0},
-        ],
-        lr=tuning.learning_rate,
-        weight_decay=tuning.weight_decay,
-        fused=True,
+        groups, lr=tuning.learning_rate, weight_decay=tuning.weight_decay, fused=True
     )

@@ -81,9 +81,7 @@ def fine_tune_together(
     with tempfile.TemporaryDirectory(prefix="pluralist-model-") as folder:
         path = Path(folder) / WEIGHTS
         save_file({name: one.contiguous() for name, one in weights_of(model).items()}, path)
-        job = Job(
-            type(model), network.config, path, rows, tuning, precision, seed, checkpoints
-        )
+        job = Job(type(model), network.config, path, rows, tuning, precision, seed, checkpoints)
         fit = run_together(job, processes, less_memory=LESS_MEMORY)
     set_weights(in_precision(model, precision, "cpu"), fit.weights)
     return fit

@@ -138,9 +138,7 @@ def micro_batches(rows: Sequence[TokenRow], size: int | None) -> list[TokenBatch
     """
     ordered = _longest_first(rows)
     size = size or max(len(rows), 1)
-    return [
-        TokenBatch.of(ordered[start : start + size]) for start in range(0, len(ordered), size)
-    ]
+    return [TokenBatch.of(ordered[start : start + size]) for start in range(0, len(ordered), size)]
 
 
 def _longest_first(rows: Sequence[TokenRow]) -> list[TokenRow]:

@@ -166,7 +166,10 @@ class _State:
 
     def write(self, folder: Path) -> None:
         """Everything a resume needs; the rows of a step and dropout follow from seed and step."""
-        tensors = {"weights": self.trained, "log": {"losses": self.log.good_losses}}
+        tensors: dict[str, dict[str, torch.Tensor]] = {
+            "weights": dict(self.trained),
+            "log": {"losses": self.log.good_losses},
+        }
         write_state(folder, tensors=tensors, optimizer=self.optimizer)
 
     def restore(self, checkpoints: CheckpointFolder | None) -> int:

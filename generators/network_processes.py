@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     import torch
 
 RESULT, ERROR = "fit.safetensors", "error-{rank}.txt"
-ERRORS = {kind.__name__: kind for kind in (BadNumbers, ConfigError, EnvironmentProblem, StageFailed)}
+TOLD = (BadNumbers, ConfigError, EnvironmentProblem, StageFailed)
+_KINDS = {kind.__name__: kind for kind in TOLD}
 KILLED = {-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGBUS}
 # An exchange copies what it exchanges: 256 MB in single precision, not a whole large model.
 NUMBERS_PER_EXCHANGE = 2**26
@@ -120,7 +121,7 @@ def _run_all(arguments: tuple[Any, ...], number: int, folder: Path, less_memory:
         for rank in range(number):
             if (text := folder / ERROR.format(rank=rank)).exists():
                 name, _, message = text.read_text().partition("\n")
-                raise ERRORS[name](message) from None
+                raise _KINDS[name](message) from None
         for rank, process in enumerate(started.processes):
             if process.exitcode in KILLED:
                 name = signal.Signals(-process.exitcode).name
@@ -161,9 +162,8 @@ def _process(rank: int, job: Job, number: int, on: Compute, port: int, folder: s
     try:
         with torch_session(on):
             fit = job.run(OneOfSeveral(rank, number))
-    except PluralistError as error:
-        if type(error).__name__ in ERRORS:
-            _tell(error, Path(folder) / ERROR.format(rank=rank))
+    except TOLD as error:
+        _tell(error, Path(folder) / ERROR.format(rank=rank))
         raise
     if rank == 0:
         save_file(fit.weights | {"losses": torch.from_numpy(fit.losses)}, Path(folder) / RESULT)

@@ -64,7 +64,7 @@ def test_every_row_comes_once_an_epoch_and_the_last_step_takes_the_rest() -> Non
     assert order.num_steps == 9
     steps = [order.rows(step).tolist() for step in range(9)]
     assert [len(rows) for rows in steps] == [4, 4, 2] * 3
-    epochs = [sum(steps[first : first + 3], []) for first in (0, 3, 6)]
+    epochs = [[row for step in steps[first : first + 3] for row in step] for first in (0, 3, 6)]
     assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) == 3
 

@@ -257,7 +257,9 @@ def test_memory_that_does_not_suffice_is_a_failed_stage(monkeypatch: pytest.Monk
         return torch.empty(2**50)
 
     monkeypatch.setattr(lm_training, "summed_cross_entropy", greedy)
-    with pytest.raises(StageFailed, match=r"with 4 texts at once .* refit.micro_batch_size"):
+    with pytest.raises(
+        StageFailed, match=r"with 4 texts at once .* lower generator.refit.micro_batch_size"
+    ):
         fit()
 
 

@@ -32,9 +32,7 @@ def test_without_peft_the_command_that_installs_it_is_named(
     with pytest.raises(EnvironmentProblem, match=text):
         check_peft()
     with pytest.raises(EnvironmentProblem, match=text):
-        fine_tune(
-            tiny_gpt2(), random_rows([4]), FineTuning(lora=Lora()), precision=FP32, seed=0
-        )
+        fine_tune(tiny_gpt2(), random_rows([4]), FineTuning(lora=Lora()), precision=FP32, seed=0)
 
 
 @MODELS
