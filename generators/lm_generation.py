@@ -71,7 +71,7 @@ def cut_at_end(
 ) -> tuple[list[Int32Array], npt.NDArray[np.bool_]]:  # b of (length,), (b,)
     """Tokens of every row before its first end of text, and whether there is one."""
     ends = np.isin(drawn, list(end_of_text))
-    finished: npt.NDArray[np.bool_] = ends.any(axis=1)
+    finished = np.asarray(ends.any(axis=1), np.bool_)
     lengths = np.where(finished, ends.argmax(axis=1), drawn.shape[1])
     ids = [row[:length].astype(np.int32) for row, length in zip(drawn, lengths, strict=True)]
     return ids, finished
