@@ -11,10 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from data.pixels import flipped, signed
 from generators.coupling import couple
+from generators.network_fit import step_seed
 
 if TYPE_CHECKING:
     import torch
@@ -29,6 +28,11 @@ class Batch:
     times: "torch.Tensor"  # (n,), in [0, 1)
     positions: "torch.Tensor"  # (n, C, H, W), x_t
     velocities: "torch.Tensor"  # (n, C, H, W), x_1 - x_0
+
+    def share(self, rank: int, number: int) -> "Batch":
+        """Every `number`-th row, from row `rank` on."""
+        rows = slice(rank, None, number)
+        return Batch(self.times[rows], self.positions[rows], self.velocities[rows])
 
 
 @dataclass(frozen=True)
@@ -81,15 +85,3 @@ class BatchMaker:
                     yield coming.popleft().result()
         finally:
             thread.shutdown(cancel_futures=True)
-
-
-def step_seed(seed: int, step: int) -> int:
-    """Seed of one step, in [0, 2^63).
-
-    torch's generator on the CPU and numpy's global one take the low 32 bits alone: of 400,000
-    steps about 19 pairs have equal batches, of 1,000 none in all likelihood. torchcfm's coupling
-    starts numpy's Mersenne Twister where torch's starts for the same step; what they make of its
-    words differs (remainders, leading bits). Both stay, as other bits would be other results.
-    """
-    words = np.random.SeedSequence(seed, spawn_key=(step,)).generate_state(1, np.uint64)
-    return int(words[0] >> np.uint64(1))

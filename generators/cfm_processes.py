@@ -1,39 +1,30 @@
 """Several processes that train one field, one a GPU: each takes a share of every batch.
 
-Every process makes the same batches, which are functions of the seed, and gradients are
-averaged, so the result is that of one process up to the order of additions; with dropout, up to
-what is dropped. Processes are started here and end with the fit, however it ends.
+Every process makes the same batches, which are functions of the seed.
 """
 
-import multiprocessing
-import os
-import signal
-import socket
-import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.checkpoints import CheckpointFolder
-from data.compute import Compute, compute
-from data.errors import BadNumbers, ConfigError, EnvironmentProblem, StageFailed
+from data.errors import ConfigError
 from data.images import Shape
-from generators.cfm_batches import Batch, BatchMaker
-from generators.cfm_training import ALONE, Fit, Sharing, train_field
+from generators.cfm_batches import BatchMaker
+from generators.cfm_training import train_field
+from generators.network_fit import ALONE, Fit, Sharing
+from generators.network_processes import run_together
 from generators.ot_cfm_config import OtCfmConfig, Training
 from generators.velocity_field import make_field
 
 if TYPE_CHECKING:
     import torch
 
-RESULT, ERROR = "fit.safetensors", "bad-numbers.txt"
-KILLED = {-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGBUS}
+LESS_MEMORY = "lower generator.processes or the batch size"
 
 
 @dataclass(frozen=True)
 class Job:
-    """All that a process needs to train; it has to be picklable."""
+    """All that a process needs to train."""
 
     config: OtCfmConfig
     shape: Shape
@@ -57,131 +48,15 @@ class Job:
         )
 
 
-class OneOfSeveral:
-    """The share of process `rank` of `number`, joined by accelerate."""
-
-    def __init__(self, rank: int, number: int) -> None:
-        self.rank = rank
-        self.number = number
-
-    def share(self, batch: Batch) -> Batch:
-        """Every `number`-th row of the batch."""
-        rows = slice(self.rank, None, self.number)
-        return Batch(batch.times[rows], batch.positions[rows], batch.velocities[rows])
-
-    def average(self, tensors: "Sequence[torch.Tensor]") -> None:
-        """Replace each tensor by its mean over the processes, in place."""
-        import torch
-        from accelerate.utils import reduce
-
-        # One exchange for all: each has a cost of its own, and there are hundreds of tensors.
-        together = torch.cat([tensor.reshape(-1) for tensor in tensors])
-        means = reduce(together, reduction="mean").split([tensor.numel() for tensor in tensors])
-        for tensor, mean in zip(tensors, means, strict=True):
-            tensor.copy_(mean.view(tensor.shape))
-
-
 def train_together(job: Job, number: int) -> Fit:
-    """The fit of `job` by `number` processes, on as many GPUs or on the CPU.
+    """The fit of `job` by `number` processes; raises as `run_together` and `train_field`.
 
-    Raises `ConfigError` for a batch that cannot be shared equally, `EnvironmentProblem` where
-    there are fewer GPUs, `BadNumbers` as `train_field`, `StageFailed` where a process is killed.
+    Raises `ConfigError` for a batch that cannot be shared equally: the mean over processes of
+    their means would not be that of the batch.
     """
-    import torch
-    from safetensors.torch import load_file
-
-    on, batch_size = compute(), job.batches.batch_size
-    if batch_size % number:
+    if job.batches.batch_size % number:
         raise ConfigError(
-            f"generator.processes: expected a divisor of the batch size {batch_size}, got "
-            f"{number}; change one of them, so that shares are equal"
+            f"generator.processes: expected a divisor of the batch size {job.batches.batch_size}, "
+            f"got {number}; change one of them, so that shares are equal"
         )
-    if on.device != "cpu" and torch.cuda.device_count() < number:
-        raise EnvironmentProblem(
-            f"generator.processes: expected {number} GPUs, found {torch.cuda.device_count()}; set "
-            "it to the number there is"
-        )
-    with tempfile.TemporaryDirectory(prefix="pluralist-fit-") as folder:
-        _run_all((job, number, on, _free_port(), folder), number, Path(folder) / ERROR)
-        weights = load_file(Path(folder) / RESULT)
-    losses = weights.pop("losses")
-    return Fit(weights, losses.numpy())
-
-
-def _run_all(arguments: tuple[Any, ...], number: int, error_file: Path) -> None:
-    """Run `_process` as `number` processes; none of them is left when this returns or raises."""
-    from torch.multiprocessing.spawn import (
-        ProcessExitedException,
-        ProcessRaisedException,
-        spawn,
-    )
-
-    # Not by what `spawn` returns: a signal may come while it still starts them.
-    before = set(multiprocessing.active_children())
-    try:
-        started = spawn(_process, arguments, nprocs=number, join=False)  # type: ignore[no-untyped-call]
-        while not started.join():
-            pass
-    except ProcessExitedException as error:
-        raise _killed(number, str(error)) from None
-    except ProcessRaisedException:
-        if error_file.exists():
-            raise BadNumbers(error_file.read_text()) from None
-        # The others only lose the connection to one that is killed, but may be seen first.
-        for rank, process in enumerate(started.processes):
-            if process.exitcode in KILLED:
-                name = signal.Signals(-process.exitcode).name
-                raise _killed(number, f"process {rank} terminated with signal {name}") from None
-        raise
-    finally:
-        mine = set(multiprocessing.active_children()) - before
-        for process in mine:
-            process.kill()
-        for process in mine:
-            process.join()
-
-
-def _killed(number: int, ending: str) -> StageFailed:
-    return StageFailed(
-        f"generator.processes: expected {number} processes to train to the end, but {ending}, "
-        "which a lack of memory would explain; lower generator.processes or the batch size, then "
-        "resume: checkpoints are kept"
-    )
-
-
-def _process(rank: int, job: Job, number: int, on: Compute, port: int, folder: str) -> None:
-    import torch
-    from accelerate import PartialState
-    from safetensors.torch import save_file
-
-    from data.torch_session import torch_session
-
-    os.environ |= {
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "RANK": str(rank),
-        "LOCAL_RANK": str(rank),
-        "WORLD_SIZE": str(number),
-        "OMP_NUM_THREADS": str(on.threads),
-    }
-    state = PartialState(cpu=on.device == "cpu")
-    try:
-        with torch_session(on):
-            fit = job.run(OneOfSeveral(rank, number))
-    except BadNumbers as error:
-        if rank == 0:
-            (Path(folder) / ERROR).write_text(str(error))
-        # Losses are averaged, so all processes stop at the same step.
-        state.wait_for_everyone()
-        raise
-    if rank == 0:
-        save_file(fit.weights | {"losses": torch.from_numpy(fit.losses)}, Path(folder) / RESULT)
-    state.wait_for_everyone()
-    state.destroy_process_group()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return run_together(job, number, less_memory=LESS_MEMORY)

@@ -10,7 +10,7 @@ from data.compute import compute
 from data.errors import BadNumbers
 from data.images import Shape
 from data.pixels import to_bytes
-from generators.cfm_precision import computing_in
+from generators.network_precision import computing_in
 from generators.ot_cfm_config import Sampler
 
 if TYPE_CHECKING:

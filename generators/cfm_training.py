@@ -4,66 +4,29 @@ With images x_1, noise x_0, their coupling and t uniform, the field v is fitted 
 mean of (v(t, (1 - t) x_0 + t x_1) - (x_1 - x_0))^2 over all values of a batch.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-
-import numpy as np
-import numpy.typing as npt
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 from data.checkpoints import CheckpointFolder
 from data.compute import compute
-from data.errors import BadNumbers
 from data.training_state import read_state, write_state
-from generators.cfm_batches import Batch, BatchMaker, step_seed
-from generators.cfm_precision import computing_in, laid_out
+from generators.cfm_batches import BatchMaker
+from generators.cfm_precision import laid_out
+from generators.network_fit import (
+    ALONE,
+    Fit,
+    Sharing,
+    StepLog,
+    own_generators,
+    seed_generators,
+    step_seed,
+)
+from generators.network_precision import computing_in
 from generators.ot_cfm_config import Training
 from generators.weight_average import move_average
 
 if TYPE_CHECKING:
     import torch
-
-FloatArray = npt.NDArray[np.float64]
-STEPS_PER_LOOK = 50  # asking a GPU for a number makes it wait, so losses are looked at in chunks
-
-
-@dataclass(frozen=True)
-class Fit:
-    """Averaged weights on the CPU and the loss of every step."""
-
-    weights: dict[str, "torch.Tensor"]
-    losses: FloatArray  # (num_steps,)
-
-
-class Sharing(Protocol):
-    """How processes share the work of a fit."""
-
-    rank: int
-
-    def share(self, batch: Batch) -> Batch:
-        """The rows of a batch that this process takes."""
-        ...
-
-    def average(self, tensors: "Sequence[torch.Tensor]") -> None:
-        """Replace each tensor by its mean over the processes, in place."""
-        ...
-
-
-class Alone:
-    """One process."""
-
-    rank = 0
-
-    def share(self, batch: Batch) -> Batch:
-        """The whole batch."""
-        return batch
-
-    def average(self, tensors: "Sequence[torch.Tensor]") -> None:
-        """Nothing to do."""
-
-
-ALONE = Alone()
 
 
 def train_field(
@@ -75,7 +38,7 @@ def train_field(
     checkpoints: CheckpointFolder | None = None,
     sharing: Sharing = ALONE,
 ) -> Fit:
-    """Fit `field`, whose weights are where it starts; it is left changed.
+    """Fit `field`, whose weights are where it starts; it is left changed. Gives averaged weights.
 
     Goes on from the latest checkpoint, to the same bytes as without a stop. Raises `BadNumbers`
     naming the first step whose loss or gradient is not finite; no checkpoint is written after it.
@@ -88,13 +51,13 @@ def train_field(
     first = state.restore(checkpoints)
     forward = torch.compile(field) if precision["compiled"] else field
     with (
-        _own_generators(device),
+        own_generators(device),
         closing(batches.ahead(first, training.num_steps)) as coming,
     ):
         for step, batch in enumerate(coming, start=first):
-            share = sharing.share(batch)
+            share = batch.share(sharing.rank, sharing.number)
             # Dropout draws from torch's global generator.
-            _seed_generators(device, step_seed(batches.seed, step) ^ sharing.rank)
+            seed_generators(device, step_seed(batches.seed, step) ^ sharing.rank)
             times, positions, velocities = (
                 tensor.to(device, non_blocking=True)
                 for tensor in (share.times, share.positions, share.velocities)
@@ -107,12 +70,11 @@ def train_field(
             state.advance(step, loss.detach())
             done = step + 1
             is_checkpoint = done % training.checkpoint_every == 0 and done < training.num_steps
-            if device == "cpu" or is_checkpoint or done % STEPS_PER_LOOK == 0:
-                state.look(done)
+            state.log.look_if_due(done, before_checkpoint=is_checkpoint)
             if is_checkpoint and checkpoints is not None and sharing.rank == 0:
                 checkpoints.commit({"step": done}, state.write)
-    state.look(training.num_steps)
-    return Fit(state.averaged(), state.losses.cpu().double().numpy())
+    state.log.look(training.num_steps)
+    return Fit(state.averaged(), state.log.all_losses())
 
 
 class _State:
@@ -126,10 +88,8 @@ class _State:
         self.weights = list(field.parameters())
         self.average = [weight.detach().clone() for weight in self.weights]
         self.optimizer = torch.optim.Adam(self.weights, training.learning_rate, fused=True)
-        device = self.weights[0].device
-        self.losses = torch.zeros(training.num_steps, device=device)
-        self.norms = torch.zeros(training.num_steps, device=device)
-        self.looked_at = 0
+        device = self.weights[0].device.type
+        self.log = StepLog(training.num_steps, device, user="generator ot-cfm")
 
     def gradients(self) -> list["torch.Tensor"]:
         """Gradients of the present step."""
@@ -141,26 +101,11 @@ class _State:
 
         for group in self.optimizer.param_groups:
             group["lr"] = self.training.rate(step)
-        self.losses[step] = loss
-        self.norms[step] = torch.nn.utils.clip_grad_norm_(self.weights, self.training.clip)
+        self.log.losses[step] = loss
+        self.log.norms[step] = torch.nn.utils.clip_grad_norm_(self.weights, self.training.clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         move_average(self.average, self.weights, decay=self.training.decay(step))
-
-    def look(self, done: int) -> None:
-        """Raise `BadNumbers` for the first bad step not looked at before, of `done` steps."""
-        import torch
-
-        both = torch.stack([self.losses[self.looked_at : done], self.norms[self.looked_at : done]])
-        if not bool(torch.isfinite(both).all()):
-            bad = int(torch.isfinite(both).all(dim=0).logical_not().nonzero()[0])
-            loss, norm = both[:, bad].tolist()
-            raise BadNumbers(
-                f"generator ot-cfm: expected a finite loss and gradient, got {loss} and norm "
-                f"{norm} in step {self.looked_at + bad} of {self.training.num_steps}; lower "
-                "learning_rate or clip, or use precision fp32"
-            )
-        self.looked_at = done
 
     def averaged(self) -> dict[str, "torch.Tensor"]:
         """The averaged weights by name, on the CPU."""
@@ -179,7 +124,7 @@ class _State:
         tensors: dict[str, dict[str, torch.Tensor]] = {
             "weights": dict(self.field.named_parameters()),
             "average": {str(index): tensor for index, tensor in enumerate(self.average)},
-            "log": {"losses": self.losses[: self.looked_at]},
+            "log": {"losses": self.log.good_losses},
         }
         write_state(folder, tensors=tensors, optimizer=self.optimizer)
 
@@ -203,24 +148,5 @@ class _State:
                 for name, value in values.items():
                     if value.shape == parameter.shape:
                         values[name] = torch.empty_like(parameter).copy_(value)
-            self.losses[:done] = groups["log"]["losses"]
-        self.looked_at = done
+        self.log.restore(groups["log"]["losses"])
         return done
-
-
-@contextmanager
-def _own_generators(device: str) -> Iterator[None]:
-    """torch's global generators put back afterwards."""
-    import torch
-
-    used = [] if device == "cpu" else [torch.cuda.current_device()]
-    with torch.random.fork_rng(devices=used):
-        yield
-
-
-def _seed_generators(device: str, seed: int) -> None:
-    import torch
-
-    torch.default_generator.manual_seed(seed)
-    if device != "cpu":
-        torch.cuda.manual_seed(seed)

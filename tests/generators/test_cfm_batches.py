@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from data.pixels import signed
-from generators.cfm_batches import Batch, BatchMaker, step_seed
+from generators.cfm_batches import Batch, BatchMaker
 
 
 def maker(**given: object) -> BatchMaker:
@@ -82,7 +82,9 @@ def test_sigma_adds_noise_of_that_deviation_to_the_positions_alone() -> None:
     assert float(added.std()) == pytest.approx(0.3, rel=0.03)
 
 
-def test_steps_and_seeds_have_seeds_of_their_own() -> None:
-    seeds = {step_seed(seed, step) for seed in range(10) for step in range(100)}
-    assert len(seeds) == 1000
-    assert all(0 <= seed < 2**63 for seed in seeds)
+def test_shares_are_the_batch() -> None:
+    batch = Batch(torch.arange(6.0), torch.arange(6.0) + 10, torch.arange(6.0) + 20)
+    parts = [batch.share(rank, 2) for rank in (0, 1)]
+    assert sorted(torch.cat([part.times for part in parts]).tolist()) == list(range(6))
+    assert all(torch.equal(part.times + 20, part.velocities) for part in parts)
+    assert same(batch.share(0, 1), batch)

@@ -1,21 +1,13 @@
 """Several processes train what one does, up to rounding."""
 
-import multiprocessing
-import os
-import signal
-import time
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
 
-from data.compute import Compute, computing
-from data.errors import BadNumbers, ConfigError, EnvironmentProblem, StageFailed
-from generators import cfm_processes
-from generators.cfm_batches import Batch, BatchMaker
+from data.errors import BadNumbers, ConfigError
+from generators.cfm_batches import BatchMaker
 from generators.cfm_precision import resolved_precision
-from generators.cfm_processes import Job, OneOfSeveral, train_together
+from generators.cfm_processes import Job, train_together
 from generators.ot_cfm_config import MlpField, OtCfmConfig, Training
 from generators.velocity_field import make_field
 
@@ -48,88 +40,6 @@ def test_two_processes_train_what_one_does() -> None:
 def test_bad_numbers_in_processes_are_bad_numbers_here() -> None:
     with pytest.raises(BadNumbers, match=r"finite loss and gradient.* in step \d of 5"):
         train_together(job(learning_rate=1e30, clip=1e30), 2)
-
-
-class Interrupted(BaseException):
-    """A signal has come."""
-
-
-def waiting(_rank: int, *_arguments: Any) -> None:
-    time.sleep(600)
-
-
-def dying(rank: int, *_arguments: Any) -> None:
-    if rank == 1:
-        os.kill(os.getpid(), signal.SIGKILL)
-    waiting(rank)
-
-
-def losing_the_other(rank: int, *_arguments: Any) -> None:
-    if rank == 1:
-        os.kill(os.getpid(), signal.SIGKILL)
-    raise RuntimeError("Connection closed by peer")
-
-
-# From the start of the first process to the wait for all of them.
-@pytest.mark.slow
-@pytest.mark.parametrize("seconds", [0.3, 4.0])
-def test_an_interruption_leaves_no_process(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    def interrupt(*_: object) -> None:
-        raise Interrupted
-
-    monkeypatch.setattr(cfm_processes, "_process", waiting)
-    handler = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        with pytest.raises(Interrupted):
-            train_together(job(), 2)
-    finally:
-        signal.signal(signal.SIGALRM, handler)
-    assert multiprocessing.active_children() == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("process", [dying, losing_the_other])
-def test_a_killed_process_is_a_failed_stage(monkeypatch: pytest.MonkeyPatch, process: Any) -> None:
-    monkeypatch.setattr(cfm_processes, "_process", process)
-    text = "expected 2 processes .*, but process 1 terminated with signal SIGKILL, .*; lower"
-    with pytest.raises(StageFailed, match=text):
-        train_together(job(), 2)
-    assert multiprocessing.active_children() == []
-
-
-def test_shares_are_the_batch() -> None:
-    batch = Batch(torch.arange(6.0), torch.arange(6.0) + 10, torch.arange(6.0) + 20)
-    parts = [OneOfSeveral(rank, 2).share(batch) for rank in (0, 1)]
-    assert sorted(torch.cat([part.times for part in parts]).tolist()) == list(range(6))
-    assert all(torch.equal(part.times + 20, part.velocities) for part in parts)
-
-
-def test_all_tensors_are_averaged_in_one_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
-    exchanged = []
-
-    def reduce(tensor: torch.Tensor, *, reduction: str) -> torch.Tensor:
-        assert reduction == "mean"
-        exchanged.append(tensor.numel())
-        return tensor + 1
-
-    monkeypatch.setattr("accelerate.utils.reduce", reduce)
-    layout = torch.arange(24.0).view(1, 2, 3, 4).to(memory_format=torch.channels_last)
-    tensors = [torch.tensor(5.0), layout.clone(), torch.arange(3.0)]
-    OneOfSeveral(0, 2).average(tensors)
-    assert exchanged == [28]
-    for tensor, before in zip(tensors, [torch.tensor(5.0), layout, torch.arange(3.0)], strict=True):
-        assert torch.equal(tensor, before + 1)
-
-
-def test_more_processes_than_gpus_are_refused() -> None:
-    if torch.cuda.device_count() >= 8:
-        pytest.skip("has as many GPUs")
-    with (
-        computing(Compute(device="cuda")),
-        pytest.raises(EnvironmentProblem, match=r"processes: expected 8 GPUs, found \d+; set"),
-    ):
-        train_together(job(), 8)
 
 
 def test_a_batch_that_cannot_be_shared_equally_is_refused() -> None:

@@ -12,7 +12,8 @@ from data.checkpoints import CheckpointFolder
 from data.errors import BadNumbers
 from generators.cfm_batches import BatchMaker
 from generators.cfm_precision import resolved_precision
-from generators.cfm_training import Fit, train_field
+from generators.cfm_training import train_field
+from generators.network_fit import Fit, StepLog
 from generators.ot_cfm_config import MlpField, OtCfmConfig, Switch, Training, UNetField
 from generators.velocity_field import make_field
 
@@ -153,7 +154,7 @@ def test_losses_are_looked_at_before_a_checkpoint_and_before_the_end(
     from generators import cfm_training
 
     looked: list[int] = []
-    monkeypatch.setattr(cfm_training._State, "look", lambda _self, done: looked.append(done))
+    monkeypatch.setattr(StepLog, "look", lambda _self, done: looked.append(done))
     monkeypatch.setattr(cfm_training._State, "write", lambda _self, folder: (folder / "x").touch())
     fit(checkpoints=CheckpointFolder(tmp_path, fingerprint="f" * 64))
     assert looked == [1, 2, 3, 4, 5, 6, 7, 7]

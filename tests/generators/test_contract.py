@@ -142,7 +142,7 @@ def test_a_saved_model_comes_back_the_same(
 ) -> None:
     model = make(kind)
     files = saved_bytes(model, tmp_path / "saved")
-    assert files.keys() == {"model.safetensors", "config.json"}
+    assert {"model.safetensors", "config.json"} <= files.keys()
     loaded = find_generator(kind).load(tmp_path / "saved", model.config)
     assert loaded.sample(30, seed=2).equals(model.sample(30, seed=2))
     assert loaded.metrics() == model.metrics()

@@ -1,0 +1,79 @@
+"""How the p_0 of generator `causal-lm` is made: trained here on a corpus, or published."""
+
+import numpy as np
+
+from data.configuration import setting
+from data.corpora import CorpusConfig, load_corpus
+from data.cut_texts import Cut, cut_documents
+from data.errors import ConfigError
+from data.text_tokenizer import TextTokenizer, make_tokenizer
+from data.tokenizer_config import PublishedTokenizer, TokenizerConfig, TrainedBpe
+from data.wikitext import WikiText2
+from generators.causal_lm_config import CausalLmConfig, FineTuning, PublishedModel, ScratchModel
+from generators.lm_model import check_scratch
+from generators.lm_published import find_model_folder
+from generators.registry import InitialConfig
+
+
+class CausalLmInitial(InitialConfig):
+    """Training texts and tokenizer of a model from scratch; a published one is taken as it is."""
+
+    corpus: CorpusConfig = setting(WikiText2(), "documents p_0 is a model of", "S")
+    cut: Cut | None = setting(
+        Cut(), "how a document becomes a text: its first words; whole when null", "O"
+    )
+    num_texts: int | None = setting(
+        1000, "texts made of the documents; one of each when null", "S", ge=1
+    )
+    tokenizer: TokenizerConfig | None = setting(
+        None,
+        "between texts and tokens; when null a published model's own, GPT-2's for one from scratch",
+        "S",
+    )
+    pretraining: FineTuning = setting(
+        FineTuning(),
+        "fit of p_0 from random weights; without effect where the model is published",
+        "O",
+    )
+
+    def check_generator(self, generator: CausalLmConfig) -> None:
+        """Raise `ConfigError` for a generator that cannot be built, before it is."""
+        if isinstance(generator.model, ScratchModel):
+            check_scratch(generator.model, generator.generation.max_new_tokens)
+
+    def check_weights(self, generator: CausalLmConfig) -> None:
+        """Raise as `find_model_folder` for a published model whose files are not there."""
+        if isinstance(generator.model, PublishedModel):
+            find_model_folder(generator.model.weights)
+
+
+def training_texts(initial: CausalLmInitial, *, seed: int) -> list[str]:
+    """The texts that p_0 is trained on: documents of the training split, cut.
+
+    Raises as `load_corpus`, and `ConfigError` for more texts than documents where none is cut.
+    """
+    documents = load_corpus(initial.corpus, "train")
+    if initial.cut is not None:
+        return cut_documents(documents, initial.cut, num_texts=initial.num_texts, seed=seed)
+    if initial.num_texts is None:
+        return list(documents)
+    if initial.num_texts > len(documents):
+        raise ConfigError(
+            f"initial.num_texts: expected at most the {len(documents)} documents of the corpus "
+            f"where they are not cut, got {initial.num_texts}; lower it, or set initial.cut"
+        )
+    rows = np.random.default_rng(seed).permutation(len(documents))[: initial.num_texts]
+    return [documents[row] for row in rows]
+
+
+def tokenizer_for(initial: CausalLmInitial, model: ScratchModel | PublishedModel) -> TextTokenizer:
+    """The configured tokenizer, else a published model's own or GPT-2's.
+
+    One that is trained sees whole documents. Raises as `make_tokenizer`, `load_corpus` and
+    `find_model_folder`.
+    """
+    if initial.tokenizer is None and isinstance(model, PublishedModel):
+        return TextTokenizer.published(find_model_folder(model.weights))
+    config = initial.tokenizer or PublishedTokenizer()
+    texts = load_corpus(initial.corpus, "train") if isinstance(config, TrainedBpe) else ()
+    return make_tokenizer(config, texts)

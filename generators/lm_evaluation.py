@@ -1,0 +1,56 @@
+"""How a language model is computed where it is not trained: number format, memory."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from data.errors import StageFailed
+from data.float_precision import tf32
+
+if TYPE_CHECKING:
+    import torch
+
+# How torch names a lack of memory on the CPU, for which it has no class.
+CPU_ALLOCATOR = "DefaultCPUAllocator"
+
+
+def weights_dtype(precision: dict[str, Any]) -> "torch.dtype":
+    """Number format of weights that are not trained; half the memory and time in bfloat16."""
+    import torch
+
+    kept: torch.dtype = getattr(torch, precision["dtype"].replace("tf32", "float32"))
+    return kept
+
+
+@contextmanager
+def evaluating_in(precision: dict[str, Any], device: str) -> Iterator[None]:
+    """Evaluate a model of `weights_dtype` inside, without gradients."""
+    import torch
+
+    products = nullcontext() if device == "cpu" else tf32(precision["dtype"] == "tf32")
+    with torch.inference_mode(), products:
+        yield
+
+
+@contextmanager
+def fitting_into_memory(setting: str) -> Iterator[None]:
+    """Raise `StageFailed` naming `setting`, the one to lower, where memory is not enough inside."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not lacks_memory(error):
+            raise
+        reason = str(error).partition(". ")[0].partition("\n")[0]
+        raise StageFailed(
+            f"expected the work to fit into memory, it did not ({reason}); free memory that others "
+            f"use, then resume; or fork with a lower {setting}"
+        ) from error
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether memory, of a GPU or of the machine, was not enough."""
+    import torch
+
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return CPU_ALLOCATOR in str(error)

@@ -1,0 +1,108 @@
+"""Between texts and tokens: contexts that are continued, rows that are trained on."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from data.errors import ConfigError
+from data.text_tokenizer import TextTokenizer
+from data.texts import FINISHED, PROMPT, TOKEN_IDS, token_ids_of
+from generators.lm_rows import TokenRow
+
+CHAT = "chat"
+USER = "generator causal-lm"
+
+
+def contexts_of(
+    prompts: Sequence[str],  # n
+    prompt_format: str,
+    tokenizer: TextTokenizer,
+) -> list[list[int]]:
+    """Tokens before each completion: the formatted prompt, or end of text where that is empty."""
+    if prompt_format == CHAT:
+        contexts = [list(tokenizer.chat(prompt)) for prompt in prompts]
+    else:
+        # Not str.format: other braces in the format are text.
+        written = [prompt_format.replace("{prompt}", prompt) for prompt in prompts]
+        contexts = [list(ids) for ids in tokenizer.encode(written)]
+    return [context or open_context(tokenizer) for context in contexts]
+
+
+def open_context(tokenizer: TextTokenizer) -> list[int]:
+    """Tokens before a text that answers nothing: the end of the text before it."""
+    return [tokenizer.end_of_text]
+
+
+def prompts_of(table: pa.Table, num_samples: int) -> list[str]:  # n
+    """Prompt of every row; raises `ConfigError` for another number of rows, or without prompts."""
+    if PROMPT not in table.column_names:
+        raise ConfigError(
+            f"{USER}: expected prompts with a column {PROMPT!r}, got "
+            f"{', '.join(table.column_names) or 'none'}; name it so"
+        )
+    if table.num_rows != num_samples:
+        raise ConfigError(
+            f"{USER}: expected a prompt for each of {num_samples} samples, got {table.num_rows}; "
+            "give one row a sample"
+        )
+    prompts: list[str] = table[PROMPT].to_pylist()
+    if None in prompts:
+        raise ConfigError(
+            f"{USER}: expected a prompt in every row, got none in row {prompts.index(None)}; "  # type: ignore[arg-type]
+            "leave the row out"
+        )
+    return prompts
+
+
+def check_room(
+    contexts: Sequence[Sequence[int]],  # n
+    context_length: int | None,
+    max_new_tokens: int,
+) -> None:
+    """Raise `ConfigError`, with the row's number, for a context that leaves no room to go on."""
+    if context_length is None:
+        return
+    room = context_length - max_new_tokens
+    for row, context in enumerate(contexts):
+        if len(context) > room:
+            raise ConfigError(
+                f"{USER}: expected prompts of at most {max(room, 0)} tokens (the model's context "
+                f"of {context_length} less generation.max_new_tokens {max_new_tokens}), got "
+                f"{len(context)} in row {row}; shorten the prompt, or lower "
+                "generator.generation.max_new_tokens"
+            )
+
+
+def rows_of(
+    texts: pa.Table,  # of `text_schema`
+    prompt_format: str,
+    tokenizer: TextTokenizer,
+) -> list[TokenRow]:
+    """What is trained on: context, text and, where the text ended by itself, end of text.
+
+    A text that was cut off did not end, so its end is not learnt. Raises `ConfigError` for
+    other columns.
+    """
+    if missing := {TOKEN_IDS, FINISHED} - set(texts.column_names):
+        raise ConfigError(
+            f"{USER}: expected texts with columns {TOKEN_IDS} and {FINISHED}, got no "
+            f"{', '.join(sorted(missing))}; give rows of a text domain"
+        )
+    if PROMPT in texts.column_names:
+        contexts = contexts_of(prompts_of(texts, texts.num_rows), prompt_format, tokenizer)
+    else:
+        contexts = [open_context(tokenizer)] * texts.num_rows
+    end = [tokenizer.end_of_text]
+    finished = texts[FINISHED].to_pylist()
+    return [
+        TokenRow(_joined(context, ids, end if ended else []), len(context))
+        for context, ids, ended in zip(contexts, token_ids_of(texts), finished, strict=True)
+    ]
+
+
+def _joined(
+    context: Sequence[int], ids: npt.NDArray[np.int32], end: Sequence[int]
+) -> npt.NDArray[np.int32]:
+    return np.concatenate([np.array(context, np.int32), ids, np.array(end, np.int32)])

@@ -1,0 +1,148 @@
+"""Published models: one file or several, what is missing, what is refused."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import pytest
+import torch
+from huggingface_hub import constants
+from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
+from safetensors.torch import load_file, save_file
+
+from data.errors import EnvironmentProblem
+from data.published_weights import PublishedWeights, folder_digest
+from data.text_tokenizer import train_bpe
+from generators.lm_model import configuration_from, model_with, random_weights
+from generators.lm_published import find_model_folder, read_published
+from tests.generators.language_models import tiny_facts
+
+PINNED = PublishedWeights(repo="owner/model", revision="0" * 40)
+COMMAND = f"`hf download owner/model --include '*.[sj]*' --revision {'0' * 40}`"
+
+
+def write_model(folder: Path, *, shard: str = "1GB", num_tokens: int = 300) -> None:
+    """A tiny model as transformers saves it, with its tokenizer."""
+    facts = tiny_facts("qwen2", num_tokens)
+    model: Any = model_with(facts, random_weights(facts, seed=0), dtype=torch.float32, device="cpu")
+    model.save_pretrained(folder, max_shard_size=shard)
+    train_bpe(["to be or not to be"], 300, min_frequency=1).save(folder)
+
+
+def in_folder(folder: Path) -> PublishedWeights:
+    names = [path.name for path in folder.iterdir() if path.name != "generation_config.json"]
+    digest = folder_digest(folder, names)
+    return PINNED.model_copy(update={"folder": str(folder), "sha256": digest})
+
+
+@pytest.mark.parametrize("shard", ["1GB", "10KB"])
+def test_models_in_one_file_and_in_several_are_read(tmp_path: Path, shard: str) -> None:
+    write_model(tmp_path, shard=shard)
+    assert (tmp_path / "model.safetensors").is_file() == (shard == "1GB")
+    published = read_published(in_folder(tmp_path))
+    expected = random_weights(tiny_facts("qwen2", 300), seed=0)
+    assert published.weights.keys() == expected.keys()
+    assert all(torch.equal(published.weights[name], expected[name]) for name in expected)
+    assert configuration_from(published.facts).vocab_size == 300
+    assert published.folder == tmp_path
+
+
+def test_weights_that_changed_are_refused(tmp_path: Path) -> None:
+    write_model(tmp_path, shard="10KB")
+    weights = in_folder(tmp_path)
+    part = next(tmp_path.glob("model-00001*"))
+    part.write_bytes(part.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(EnvironmentProblem, match="expected SHA-256"):
+        find_model_folder(weights)
+
+
+def test_a_missing_part_is_named(tmp_path: Path) -> None:
+    write_model(tmp_path, shard="10KB")
+    weights = in_folder(tmp_path)
+    next(tmp_path.glob("model-00001*")).unlink()
+    with pytest.raises(EnvironmentProblem, match="got no model-00001-of-"):
+        find_model_folder(weights)
+
+
+@pytest.mark.parametrize(
+    ("listed", "text"),
+    [
+        ({"weight_map": {"a": "../outside.safetensors"}}, "got '../outside.safetensors'; fetch"),
+        ({"weight_map": {"a": "pytorch_model.bin"}}, "got 'pytorch_model.bin'; fetch"),
+        ({}, "without a weight_map"),
+    ],
+)
+def test_an_index_of_anything_but_parts_beside_it_is_refused(
+    tmp_path: Path, listed: Any, text: str
+) -> None:
+    write_model(tmp_path, shard="10KB")
+    weights = in_folder(tmp_path)
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(listed))
+    with pytest.raises(EnvironmentProblem, match=re.escape(text)):
+        find_model_folder(weights)
+
+
+def test_pickled_weights_are_not_read(tmp_path: Path) -> None:
+    write_model(tmp_path)
+    (tmp_path / "model.safetensors").rename(tmp_path / "pytorch_model.bin")
+    weights = PINNED.model_copy(update={"folder": str(tmp_path), "sha256": "0" * 64})
+    with pytest.raises(EnvironmentProblem, match=r"got no model\.safetensors"):
+        find_model_folder(weights)
+
+
+def test_a_model_with_code_of_its_own_is_refused(tmp_path: Path) -> None:
+    write_model(tmp_path)
+    settings = json.loads((tmp_path / "config.json").read_bytes())
+    settings |= {"model_type": "theirs", "auto_map": {"AutoModelForCausalLM": "code.Model"}}
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    (tmp_path / "code.py").write_text("raise SystemExit(99)")
+    weights = PINNED.model_copy(update={"folder": str(tmp_path), "sha256": None})
+    with pytest.raises(EnvironmentProblem, match="or choose a model that needs no code of its own"):
+        read_published(weights)
+
+
+def test_weights_that_are_not_all_there_are_refused(tmp_path: Path) -> None:
+    write_model(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    del tensors["model.norm.weight"], tensors["model.layers.1.mlp.up_proj.weight"]
+    save_file(tensors, tmp_path / "model.safetensors", {"format": "pt"})
+    text = r"got no model\.layers\.1\.mlp\.up_proj\.weight \(2 missing\)"
+    with pytest.raises(EnvironmentProblem, match=text):
+        read_published(in_folder(tmp_path))
+
+
+def test_a_gated_model_without_a_token_says_the_exact_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def snapshot_download(repo: str, *, local_files_only: bool, **_: Any) -> str:
+        if local_files_only:
+            raise LocalEntryNotFoundError("nothing")
+        raise GatedRepoError.__new__(GatedRepoError)
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    with pytest.raises(EnvironmentProblem) as caught:
+        find_model_folder(PINNED)
+    text = str(caught.value)
+    assert caught.value.exit_code == 7
+    assert "(GatedRepoError)" in text
+    assert (
+        "`hf download owner/model model.safetensors config.json tokenizer.json "
+        f"tokenizer_config.json --revision {'0' * 40}`" in text
+    )
+    assert COMMAND in text
+    assert "its terms accepted and a token" in text
+
+
+def test_a_model_in_several_files_is_found_on_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_model(tmp_path, shard="10KB")
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: str(tmp_path))
+    assert find_model_folder(PINNED) == tmp_path
+    index = folder_digest(tmp_path, ["model.safetensors.index.json"])
+    assert find_model_folder(PINNED.model_copy(update={"sha256": index})) == tmp_path
+    with pytest.raises(EnvironmentProblem, match="of model.safetensors.index.json, got"):
+        find_model_folder(PINNED.model_copy(update={"sha256": "0" * 64}))
