@@ -162,7 +162,7 @@ def test_a_step_is_that_of_a_bare_loop() -> None:
     bare = tiny_gpt2().double()
     decayed = [weight for weight in bare.parameters() if weight.dim() >= 2]
     others = [weight for weight in bare.parameters() if weight.dim() < 2]
-    groups = [{"params": decayed}, {"params": others, "weight_decay": 0.0}]
+    groups: list[dict[str, Any]] = [{"params": decayed}, {"params": others, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=1e-2, weight_decay=0.01)
     losses = []
     order = RowOrder(len(rows), 4, 2, seed=5)
@@ -174,11 +174,11 @@ def test_a_step_is_that_of_a_bare_loop() -> None:
             logits = bare(input_ids=ids).logits[0, :-1]
             parts.append(torch.nn.functional.cross_entropy(logits, ids[0, 1:], reduction="sum"))
         loss = torch.stack(parts).sum() / sum(len(row.ids) - 1 for row in chosen)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(bare.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
     ours = fit(precision=FP64)
     np.testing.assert_allclose(ours.losses, losses, rtol=1e-6)
     for name, weight in bare.named_parameters():
@@ -257,9 +257,8 @@ def test_memory_that_does_not_suffice_is_a_failed_stage(monkeypatch: pytest.Monk
         return torch.empty(2**50)
 
     monkeypatch.setattr(lm_training, "summed_cross_entropy", greedy)
-    with pytest.raises(
-        StageFailed, match=r"with 4 texts at once .* lower generator.refit.micro_batch_size"
-    ):
+    text = r"with 4 texts at once .* lower generator.refit.micro_batch_size"
+    with pytest.raises(StageFailed, match=text):
         fit()
 
 
