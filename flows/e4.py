@@ -76,7 +76,7 @@ def late(frame: Frame, metric: str, **where: object) -> FloatArray:  # (runs,)
     if found.empty:
         return np.empty(0)
     last = found[found.index > (1 - LATE) * found.index.max()]
-    return last.mean(skipna=False).to_numpy()
+    return np.asarray(last.mean(skipna=False), dtype=np.float64)
 
 
 def judge_e4(frame: Frame, study: Study) -> list[Claim]:

@@ -7,17 +7,18 @@ which needs no download.
 
 from typing import Any
 
-from generators.causal_lm_initial import CausalLmInitial
 from prefect import flow
 
-from data.corpora import PythonDocs, WikiText2
 from data.cut_texts import Cut
 from data.errors import ConfigError
 from data.published_weights import PublishedWeights
+from data.python_docs import PythonDocs
 from data.tokenizer_config import PublishedTokenizer, TrainedBpe
+from data.wikitext import WikiText2
 from flows.domain import Domain, Plain, Preset
 from flows.prefect_rounds import prefect_rounds
 from generators.causal_lm_config import CausalLmConfig, FineTuning, Generation, ScratchModel
+from generators.causal_lm_initial import CausalLmInitial
 from rewards.length import LengthConfig
 from tasks.pool_config import PoolConfig
 from tasks.selection import SelectionConfig

@@ -8,15 +8,15 @@ network. Any other model, set of prompts and list of rewards can be put in a YAM
 
 from typing import Any
 
-from generators.causal_lm_initial import CausalLmInitial
 from prefect import flow
 
-from data.corpora import PythonDocs
 from data.cut_texts import Cut
 from data.errors import ConfigError
-from data.prompts import PythonTopics, UltraFeedback
+from data.prompts import PythonTopics
 from data.published_weights import PublishedWeights
+from data.python_docs import PythonDocs
 from data.tokenizer_config import PublishedTokenizer, TrainedBpe
+from data.ultrafeedback import UltraFeedback
 from flows.domain import Domain, Plain, Preset
 from flows.prefect_rounds import prefect_rounds
 from generators.causal_lm_config import (
@@ -26,6 +26,7 @@ from generators.causal_lm_config import (
     PublishedModel,
     ScratchModel,
 )
+from generators.causal_lm_initial import CausalLmInitial
 from rewards.armo_rm import ArmoRmConfig
 from rewards.brevity import BrevityConfig
 from rewards.llama_guard import LlamaGuardConfig

@@ -11,8 +11,8 @@ from flows.image_gallery import evenly, first_seed
 from tasks.context import RunContext
 from tasks.places import evaluation_place
 from tasks.text_histogram import draw_lengths, length_histograms
-from tasks.text_metrics import word_counts
 from tasks.text_samples import TextSample, first_samples, samples_in_html
+from tasks.word_ngrams import word_counts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -15,7 +15,12 @@ from data.schemas import NETWORK_TRAINING
 from data.text_tokenizer import TextTokenizer
 from data.texts import text_schema, text_table
 from generators.causal_lm_config import CausalLmConfig, FineTuning, Generation, ScratchModel
-from generators.causal_lm_initial import CausalLmInitial, tokenizer_for, training_texts
+from generators.causal_lm_initial import (
+    CausalLmInitial,
+    held_out_texts,
+    tokenizer_for,
+    training_texts,
+)
 from generators.lm_engines import check_vllm, find_engine
 from generators.lm_evaluation import evaluating_in, fitting_into_memory, weights_dtype
 from generators.lm_model import (
@@ -51,6 +56,7 @@ class CausalLm:
     Config: ClassVar[type[GeneratorConfig]] = CausalLmConfig
     InitialConfig: ClassVar[type[InitialConfig]] = CausalLmInitial
     libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers", "tokenizers")
+    gives_texts: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -206,6 +212,15 @@ class CausalLm:
         """The texts that `initial` is trained on, as rows of `schema`."""
         tokenizer = tokenizer_for(initial_config, config.model)
         return _table_of(training_texts(initial_config, seed=seed), tokenizer)
+
+    @classmethod
+    def held_out_data(cls, config: CausalLmConfig, initial_config: CausalLmInitial) -> pa.Table:
+        """Texts of the corpus that nothing is trained on, cut as the training texts are.
+
+        The same for every seed, so that perplexities of all runs compare.
+        """
+        tokenizer = tokenizer_for(initial_config, config.model)
+        return _table_of(held_out_texts(initial_config), tokenizer)
 
     @classmethod
     def example(cls) -> Self:

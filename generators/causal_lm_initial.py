@@ -14,6 +14,10 @@ from generators.lm_model import check_scratch
 from generators.lm_published import find_model_folder
 from generators.registry import InitialConfig
 
+# Texts that perplexity is measured on; every one costs a pass of the model in every round.
+MOST_HELD_OUT = 200
+HELD_OUT_SEED = 0
+
 
 class CausalLmInitial(InitialConfig):
     """Training texts and tokenizer of a model from scratch; a published one is taken as it is."""
@@ -64,6 +68,14 @@ def training_texts(initial: CausalLmInitial, *, seed: int) -> list[str]:
         )
     rows = np.random.default_rng(seed).permutation(len(documents))[: initial.num_texts]
     return [documents[row] for row in rows]
+
+
+def held_out_texts(initial: CausalLmInitial) -> list[str]:
+    """At most `MOST_HELD_OUT` texts of the held-out split, cut as the training texts are."""
+    documents = load_corpus(initial.corpus, "held-out")[:MOST_HELD_OUT]
+    if initial.cut is None:
+        return list(documents)
+    return cut_documents(documents, initial.cut, num_texts=None, seed=HELD_OUT_SEED)
 
 
 def tokenizer_for(initial: CausalLmInitial, model: ScratchModel | PublishedModel) -> TextTokenizer:

@@ -30,8 +30,9 @@ NOISE_STREAM, FLIP_STREAM = 1, 2
 
 
 def compute(context: RunContext, place: Place, attempt: Attempt) -> StageFacts:
-    """Write winners.parquet, survivors.parquet where a pool grows, pools.parquet if `selection.keep_pools` asks for it, and what
-    disturbed the choice: noisy_scores.parquet, flips.parquet.
+    """Write winners.parquet, survivors.parquet where a pool grows, pools.parquet if
+    `selection.keep_pools` asks for it, and what disturbed the choice: noisy_scores.parquet and
+    flips.parquet.
     """
     assert place.iteration is not None
     names, t = context.config.reward_names, place.iteration
