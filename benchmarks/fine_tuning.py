@@ -32,7 +32,7 @@ def paper_gpt2() -> Any:
     """The paper's GPT-2 with random weights."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    settings: dict[str, Any] = {"vocab_size": VOCABULARY, "loss_type": "ForCausalLM", **PAPER_GPT2}
+    settings: dict[str, Any] = {"vocab_size": VOCABULARY, **PAPER_GPT2}
     torch.manual_seed(0)
     return GPT2LMHeadModel(GPT2Config(**settings))
 
