@@ -1,4 +1,4 @@
-"""What stands in for parts of the paper's image experiments, from the configuration alone.
+"""What stands in for parts of the paper's experiments, from the configuration alone.
 
 Whoever reads a number has to see what it was measured with, on every page and in every manifest.
 """
@@ -12,16 +12,18 @@ from rewards.classifier_config import ClassifierConfig
 from rewards.registry import RewardConfig, every_part
 from tasks.fid import PUBLISHED_SHA256
 from tasks.settings import RunConfig
+from tasks.text_stand_ins import text_stand_ins
 
 # Rewards computed from pixels, where the paper has models of what people like.
 COMPUTED = ("ink", "symmetry", "thinness")
 
 
 def stand_ins(config: RunConfig) -> tuple[str, ...]:
-    """One text a stand-in, `this in place of that`; none for runs that are not of images."""
+    """One text a stand-in, `this in place of that`; none for runs of neither images nor texts."""
     data = getattr(config.initial, "data", None)
     if not isinstance(data, DigitsData | Cifar10Data):
-        return ()
+        texts = tuple(text_stand_ins(config))
+        return (*texts, *_of_rewards(config.rewards)) if texts else ()
     return (
         *_of_data(data),
         *_of_field(config.generator),

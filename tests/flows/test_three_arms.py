@@ -8,7 +8,7 @@ from flows.reproduce import study_points
 from flows.sweep_points import Point
 from flows.three_arms import BALANCED, three_arms
 from tasks.stand_ins import stand_ins
-from tests.flows.frames import Measure, check_judge, check_pages, made_up, with_seeds
+from tests.flows.frames import check_judge, check_pages, made_up, with_seeds
 from tests.flows.small_studies import small
 
 SMALL = small("e11-standin", {"iterations": 2})
@@ -31,25 +31,24 @@ def measured(point: Point, k: int) -> dict[str, float]:
 
 
 def opposite(point: Point, k: int) -> dict[str, float]:
+    """Both rewards rise under either, balanced is hardly above, less diverse and less likely."""
+    balanced = point.arm == BALANCED
     found = measured(point, k)
+    rises = {
+        name: k * (1.0 if value > 0 else 0.5)
+        for name, value in found.items()
+        if name.startswith("reward_mean")
+    }
     return found | {
-        **{name: -value for name, value in found.items() if name.startswith("reward_mean")},
-        "distinct_2": -found["distinct_2"],
-        "held_out_perplexity": 100 - found["held_out_perplexity"],
+        **(dict.fromkeys(rises, k * 0.55) if balanced else rises),
+        "distinct_2": 0.4 if balanced else 0.6,
+        "held_out_perplexity": 30 + k * (2.0 if balanced else 1.0),
     }
 
 
-def lost(point: Point, k: int) -> dict[str, float]:
-    """Balanced keeps neither reward."""
-    found = measured(point, k)
-    if point.arm != BALANCED:
-        return found | {"distinct_2": 0.9}
-    return {name: (-1.0 if "reward_mean" in name else value) for name, value in found.items()}
-
-
 def test_every_claim_holds_can_fail_and_needs_its_metrics() -> None:
-    opposites: list[Measure] = [opposite, lost]
-    check_judge(SMALL, measured, opposites, ("reward_mean.", "distinct_2", "held_out_perplexity"))
+    needed = ("reward_mean.", "distinct_2", "held_out_perplexity")
+    check_judge(SMALL, measured, [opposite], needed)
 
 
 @pytest.mark.parametrize("experiment", [e11.EXPERIMENT, e11_standin.EXPERIMENT])
