@@ -74,9 +74,9 @@ def run_application(arguments: list[str]) -> int:
     except BaseException as error:
         # Asked first: a library in the midst of a call may put an error of its own in the place
         # of `Interrupted`, as pydantic does.
-        if received:
-            return 128 + received[0]
-        return _explain(error)
+        code = 128 + received[0] if received else _explain(error)
+        for note in getattr(error, "__notes__", ()):
+            print_note(note)
     return code
 
 

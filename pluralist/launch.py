@@ -132,14 +132,14 @@ def is_mendable(error: BaseException) -> bool:
 
 
 def note_how_to_resume(store: Store, command: str, error: BaseException) -> None:
-    """Say on stderr which `command` goes on after `error`, unless that would meet it again.
+    """Note on `error` which `command` goes on after it, unless that would meet it again.
 
-    A wrong configuration stays wrong, and what differs from what was committed stays different;
-    such errors say themselves what to do.
+    Whoever prints the error prints its notes below. A wrong configuration stays wrong, and what
+    differs from what was committed stays different; such errors say themselves what to do.
     """
     if is_mendable(error):
         path = shlex.quote(str(store.root))
-        print_note(f"resume with: pluralist {command} --store {path}")
+        error.add_note(f"resume with: pluralist {command} --store {path}")
 
 
 def report(

@@ -26,6 +26,28 @@ import pytest  # noqa: E402
 SHARED_DATA = "PLURALIST_SHARED_DATA"
 
 
+# Files whose tests start Prefect servers of their own or stop those that a killed run left, which
+# are looked for on the whole machine.
+SERVERS = (
+    "deploy/test_embedded_server.py",
+    "deploy/test_orphans.py",
+    "deploy/test_server_check.py",
+    "flows/test_prefect.py",
+    "flows/test_sweep_flow.py",
+    "pluralist/test_bad_input.py",
+    "pluralist/test_shard_signals.py",
+    "pluralist/test_signals.py",
+    "pluralist/test_sweep_signals.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Under `pytest -n`, a file's tests share a process, and so do all that need servers."""
+    for item in items:
+        file = item.path.relative_to(Path(__file__).parent).as_posix()
+        item.add_marker(pytest.mark.xdist_group("servers" if file in SERVERS else file))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of real data sets; tests that use it skip where it is not."""
