@@ -93,7 +93,7 @@ def small(initial: CausalLmInitial) -> RunConfig:
         num_candidates=200,
         generator=CausalLmConfig(
             model=ScratchModel(
-                settings={"n_layer": 2, "n_head": 2, "n_embd": 96, "n_positions": 160}
+                settings={"n_layer": 2, "n_head": 2, "n_embd": 96, "n_positions": 256}
             ),
             refit=FineTuning(num_epochs=2, learning_rate=1e-4, batch_size=8),
             generation=Generation(max_new_tokens=max_new_tokens(DISTANCE), batch_size=200),

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from data.corpora import corpus_digest
 from data.numerics import numerics_class
+from data.prompts import PythonTopics, prompts_digest
+from data.python_docs import PythonDocs
 from data.torch_session import check_device
 from generators.registry import find_generator
 from tasks.run_packages import (
@@ -16,6 +19,7 @@ from tasks.settings import RunConfig
 # What features of a classifier depend on: in them neither generator nor reward computes.
 OF_NETWORKS = ("device", "device_model", "deterministic", "threads", "numpy", "pyarrow", "torch")
 OF_REFERENCE = (*OF_NETWORKS, "torch-fidelity")
+DIGITS = 16  # of a digest; enough to tell texts apart
 
 
 def numerics_of(config: RunConfig) -> dict[str, Any]:
@@ -51,5 +55,15 @@ def _numerics(config: RunConfig, libraries: set[str]) -> dict[str, Any]:
     if runtime.device != "cpu":
         special["deterministic"] = runtime.deterministic
         model = check_device(runtime.device)
+    special |= _shipped_texts(config)
     used = generator_libraries(config) | libraries
     return numerics_class(runtime.device, runtime.threads, used, device_model=model, **special)
+
+
+def _shipped_texts(config: RunConfig) -> dict[str, str]:
+    """Digests of texts that come with Python, and so are others under another release of it."""
+    corpus = getattr(config.initial, "corpus", None)
+    found = {"corpus": corpus_digest(corpus)[:DIGITS]} if isinstance(corpus, PythonDocs) else {}
+    if config.prompts is not None and isinstance(config.prompts.source, PythonTopics):
+        found["prompts"] = prompts_digest(config.prompts.source)[:DIGITS]
+    return found
