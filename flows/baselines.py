@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from flows.arms import NO_CURATION, least_variance
+from flows.class_arms import gap
 from flows.domain import Plain
-from flows.experiment import Block, Frame, Study, curves
+from flows.experiment import Block, Frame, Study, curves, last_values
 from tasks.claims import Claim, judge
 from tasks.crossings import collapse_time
 from tasks.seed_values import largest_of, least_of, mean_of, ratio
@@ -23,6 +24,7 @@ MIXTURES = ("real-data", "accumulate")
 ARMS = (BALANCED, *RIVALS, NOTHING, *MIXTURES)
 POOL_SIZE = 16
 REAL_SHARE = 0.1
+COLLAPSED = 0.5  # of the entropy of p_0
 
 
 def baseline_study(name: str, base: RunConfig, *, seeds: int) -> Study:
@@ -74,6 +76,31 @@ def judge_least_variance(
             measured = ratio(least_of(least[BALANCED]), largest_of(least[arm]))
         claims.append(judge(claim, measured, above=times))
     return claims
+
+
+def judge_diversity(frame: Frame, metric: str, label: str) -> list[Claim]:
+    """Whether balanced stays more diverse than one reward, and best-of-K collapses fastest.
+
+    `metric` is an entropy in nats, called `label`; a run collapses where it has lost half of it.
+    """
+    entropies = {arm: last_values(frame, metric, arm=arm).to_numpy() for arm in ARMS}
+    times = {arm: mean_of(collapse_times(frame, metric, arm, COLLAPSED)) for arm in ARMS}
+    next_fastest = least_of([times[arm] for arm in ARMS if arm != BEST])
+    return [
+        *(
+            judge(
+                f"room between the intervals of the {label} of balanced and {arm}, nats",
+                gap(entropies[BALANCED], entropies[arm]),
+                above=0.0,
+            )
+            for arm in (ONE, BEST)
+        ),
+        judge(
+            f"k at which the {label} is half of the start: best-of-K / next fastest arm",
+            ratio(times[BEST], next_fastest),
+            below=1.0,
+        ),
+    ]
 
 
 def collapse_times(frame: Frame, metric: str, arm: str, share: float) -> FloatArray:  # (runs,)

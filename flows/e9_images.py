@@ -8,7 +8,7 @@ import pandas as pd
 from flows.baselines import (
     ARMS,
     BALANCED,
-    BEST,
+    COLLAPSED,
     MIXTURES,
     NOTHING,
     ONE,
@@ -16,22 +16,22 @@ from flows.baselines import (
     SUM,
     baseline_study,
     collapse_times,
+    judge_diversity,
     judge_least_variance,
 )
 from flows.cifar10 import digits
-from flows.class_arms import fresh_pools, gap
+from flows.class_arms import fresh_pools
 from flows.experiment import Experiment, Frame, Study, curves, last_values
 from flows.image_gallery import grids_of
 from flows.image_values import distance_measured, draw_over_rounds
-from tasks.claims import Claim, all_hold, judge, said
+from tasks.claims import Claim, all_hold, said
 from tasks.panels import new_figure, one_legend
-from tasks.seed_values import least_of, mean_of, ratio, with_interval
+from tasks.seed_values import mean_of, with_interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ENTROPY = "class_entropy"
-COLLAPSED = 0.5  # of the class entropy of p_0
 # How many times the least variance of these arms; ours.
 ABOVE = dict.fromkeys((*RIVALS, NOTHING), 1.0)
 
@@ -43,24 +43,9 @@ def study(quick: bool) -> Study:
 
 def judge_e9(frame: Frame, study: Study) -> list[Claim]:
     """Order of the arms; thresholds ours, each with room beside what pilot runs measured."""
-    entropies = {arm: last_values(frame, ENTROPY, arm=arm).to_numpy() for arm in ARMS}
-    times = {arm: mean_of(collapse_times(frame, ENTROPY, arm, COLLAPSED)) for arm in ARMS}
-    next_fastest = least_of([times[arm] for arm in ARMS if arm != BEST])
     return [
         *judge_least_variance(frame, study, above=ABOVE),
-        *(
-            judge(
-                f"room between the intervals of the class entropy of balanced and {arm}, nats",
-                gap(entropies[BALANCED], entropies[arm]),
-                above=0.0,
-            )
-            for arm in (ONE, BEST)
-        ),
-        judge(
-            "k at which the class entropy is half of the start: best-of-K / next fastest arm",
-            ratio(times[BEST], next_fastest),
-            below=1.0,
-        ),
+        *judge_diversity(frame, ENTROPY, "class entropy"),
     ]
 
 
