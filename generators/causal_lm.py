@@ -33,7 +33,14 @@ from generators.lm_model import (
     scratch_facts,
 )
 from generators.lm_published import read_published
-from generators.lm_texts import check_room, contexts_of, open_context, prompts_of, rows_of
+from generators.lm_texts import (
+    check_room,
+    contexts_of,
+    open_context,
+    prompts_of,
+    rows_of,
+    table_of,
+)
 from generators.registry import Generator, GeneratorConfig, InitialConfig
 
 if TYPE_CHECKING:
@@ -202,7 +209,7 @@ class CausalLm:
         tokenizer = tokenizer_for(initial_config, config.model)
         facts = _new_facts(config.model, tokenizer)
         fresh = cls(config, facts, random_weights(facts, seed=seed), tokenizer, np.empty(0))
-        texts = _table_of(training_texts(initial_config, seed=seed), tokenizer)
+        texts = table_of(training_texts(initial_config, seed=seed), tokenizer)
         return fresh._trained(texts, initial_config.pretraining, seed=seed, checkpoints=checkpoints)
 
     @classmethod
@@ -211,7 +218,7 @@ class CausalLm:
     ) -> pa.Table:
         """The texts that `initial` is trained on, as rows of `schema`."""
         tokenizer = tokenizer_for(initial_config, config.model)
-        return _table_of(training_texts(initial_config, seed=seed), tokenizer)
+        return table_of(training_texts(initial_config, seed=seed), tokenizer)
 
     @classmethod
     def held_out_data(cls, config: CausalLmConfig, initial_config: CausalLmInitial) -> pa.Table:
@@ -220,7 +227,7 @@ class CausalLm:
         The same for every seed, so that perplexities of all runs compare.
         """
         tokenizer = tokenizer_for(initial_config, config.model)
-        return _table_of(held_out_texts(initial_config), tokenizer)
+        return table_of(held_out_texts(initial_config), tokenizer)
 
     @classmethod
     def example(cls) -> Self:
@@ -290,12 +297,6 @@ class CausalLm:
 
 def _new_facts(model: Any, tokenizer: TextTokenizer) -> dict[str, Any]:
     return scratch_facts(model, num_tokens=tokenizer.size, end_of_text=tokenizer.end_of_text)
-
-
-def _table_of(texts: Sequence[str], tokenizer: TextTokenizer) -> pa.Table:
-    """Whole texts as rows of `text_schema`."""
-    ids = [np.array(one, np.int32) for one in tokenizer.encode(texts)]
-    return text_table(ids, texts, np.ones(len(ids), np.bool_))
 
 
 GENERATOR: type[Generator] = CausalLm

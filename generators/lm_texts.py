@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from data.errors import ConfigError
 from data.text_tokenizer import TextTokenizer
-from data.texts import FINISHED, PROMPT, TOKEN_IDS, token_ids_of
+from data.texts import FINISHED, PROMPT, TOKEN_IDS, text_table, token_ids_of
 from generators.lm_rows import TokenRow
 
 CHAT = "chat"
@@ -106,3 +106,9 @@ def _joined(
     context: Sequence[int], ids: npt.NDArray[np.int32], end: Sequence[int]
 ) -> npt.NDArray[np.int32]:
     return np.concatenate([np.array(context, np.int32), ids, np.array(end, np.int32)])
+
+
+def table_of(texts: Sequence[str], tokenizer: TextTokenizer) -> pa.Table:
+    """Whole texts as rows of `text_schema`."""
+    ids = [np.array(one, np.int32) for one in tokenizer.encode(texts)]
+    return text_table(ids, texts, np.ones(len(ids), np.bool_))
