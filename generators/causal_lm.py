@@ -217,8 +217,8 @@ class CausalLm:
         cls, config: CausalLmConfig, initial_config: CausalLmInitial, *, seed: int
     ) -> pa.Table:
         """The texts that `initial` is trained on, as rows of `schema`."""
-        tokenizer = tokenizer_for(initial_config, config.model)
-        return table_of(training_texts(initial_config, seed=seed), tokenizer)
+        texts = training_texts(initial_config, seed=seed)
+        return table_of(texts, tokenizer_for(initial_config, config.model))
 
     @classmethod
     def held_out_data(cls, config: CausalLmConfig, initial_config: CausalLmInitial) -> pa.Table:
@@ -226,8 +226,8 @@ class CausalLm:
 
         The same for every seed, so that perplexities of all runs compare.
         """
-        tokenizer = tokenizer_for(initial_config, config.model)
-        return table_of(held_out_texts(initial_config), tokenizer)
+        texts = held_out_texts(initial_config)
+        return table_of(texts, tokenizer_for(initial_config, config.model))
 
     @classmethod
     def example(cls) -> Self:
@@ -238,11 +238,8 @@ class CausalLm:
 
         small = {"n_layer": 1, "n_head": 2, "n_embd": 16, "n_positions": 128}
         once = FineTuning(num_epochs=1, learning_rate=1e-3)
-        config = CausalLmConfig(
-            model=ScratchModel(settings=small),
-            refit=once,
-            generation=Generation(max_new_tokens=12),
-        )
+        drawn = Generation(max_new_tokens=12)
+        config = CausalLmConfig(model=ScratchModel(settings=small), refit=once, generation=drawn)
         initial = CausalLmInitial(
             corpus=PythonDocs(),
             cut=Cut(max_words=8),
