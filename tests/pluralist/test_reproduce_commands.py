@@ -1,6 +1,7 @@
 """The command `reproduce`: names, list, pages, JSON, --strict and what goes wrong."""
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -191,11 +192,11 @@ def test_an_interruption_of_the_second_experiment_says_how_to_go_on_with_it(
 
     def stop(store: Store, experiment: Experiment, **options: Any) -> Any:
         if experiment.name == "E2":
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
         return whole(store, experiment, **options)
 
     monkeypatch.setattr(flows.reproduce, "reproduce", stop)
     output = tmp_path / "mine"
-    assert finished("reproduce", "E1", "E2", *QUICK, "--output", str(output)) != 0
+    assert finished("reproduce", "E1", "E2", *QUICK, "--output", str(output)) == 130
     expected = f"resume with: pluralist reproduce E2 --quick --output {output} --store "
     assert expected in capsys.readouterr().err
