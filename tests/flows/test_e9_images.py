@@ -60,14 +60,16 @@ def changed(arm: str, metric: str, factor: float) -> Measure:
     return change
 
 
+OPPOSITES = (
+    changed("balanced", "reward_var", 1e-4),
+    changed("balanced", "class_entropy", 1e-3),
+    changed("best-of-k", "class_entropy", 50),
+)
+
+
 def test_every_claim_holds_can_fail_and_needs_its_metrics() -> None:
-    opposites = [
-        changed("balanced", "reward_var", 1e-4),
-        changed("balanced", "class_entropy", 1e-3),
-        changed("best-of-k", "class_entropy", 50),
-    ]
     needed = ("reward_var.class-0", "reward_var.class-1", "class_entropy")
-    check_judge(SMALL, measured, opposites, needed)
+    check_judge(SMALL, measured, OPPOSITES, needed)
 
 
 def test_figure_table_and_remarks_are_made_of_what_was_measured() -> None:

@@ -1,72 +1,47 @@
-"""E9 on texts, on frames made up to hold, to fail and to lack a metric."""
+"""E9 on texts, on the frames made up for E9 on images under the names of texts."""
 
 from flows.baselines import ARMS
 from flows.e9_texts import EXPERIMENT
 from flows.reproduce import study_points
 from flows.sweep_points import Point
+from tests.flows import test_e9_images as images
 from tests.flows.frames import Measure, check_judge, check_pages, made_up, with_seeds
 from tests.flows.small_studies import small
 
 # As judged, but for the number of rounds.
 SMALL = small("e9-texts", {"iterations": 2})
-
-START = 1.0
-# Var[r_i] and class entropy of the last model of every arm.
-LAST = {
-    "balanced": (5.0, 1.0), "one-reward": (0.2, 0.1), "weighted-sum": (1.5, 0.6),
-    "best-of-k": (0.01, 0.01), "per-round": (1.5, 0.5), "alternate": (1.5, 0.5),
-    "no-curation": (2.0, 2.2), "real-data": (4.0, 1.5), "accumulate": (4.5, 1.2),
-}  # fmt: skip
-
-
-def measured(point: Point, k: int) -> dict[str, float]:
-    """Values that go from those of p_0 to the arm's last along a geometric path."""
-    variance, entropy = LAST[point.arm or ""]
-    done = k / point.config.iterations
-    shown = 2.3 * (entropy / 2.3) ** done
-    return {
-        "reward_mean.short": 1.0,
-        "reward_mean.long": 1.0,
-        "reward_var.short": START * (variance / START) ** done,
-        "reward_var.long": START * (1.5 * variance / START) ** done,
-        "word_length_entropy": shown + 0.001 * point.config.seed,
-        "distinct_2": 0.5,
-        "self_bleu": 0.3,
-        "held_out_perplexity": 30.0,
-        "tail_coverage": 1.0,
-    }
+NAMES = {
+    "reward_mean.class-0": "reward_mean.short",
+    "reward_mean.class-1": "reward_mean.long",
+    "reward_var.class-0": "reward_var.short",
+    "reward_var.class-1": "reward_var.long",
+    "class_entropy": "word_length_entropy",
+    "feature_variance": "distinct_2",
+    "frechet_classifier": "held_out_perplexity",
+    "tail_coverage": "tail_coverage",
+}
 
 
-def changed(arm: str, metric: str, factor: float) -> Measure:
-    """`measured` with a metric of every later model of an arm multiplied."""
+def renamed(measure: Measure) -> Measure:
+    def texts(point: Point, k: int) -> dict[str, float]:
+        found = {NAMES[name]: value for name, value in measure(point, k).items()}
+        return found | {"self_bleu": 0.3}
 
-    def change(point: Point, k: int) -> dict[str, float]:
-        values = measured(point, k)
-        if point.arm == arm and k > 0:
-            values |= {name: x * factor for name, x in values.items() if name.startswith(metric)}
-        return values
-
-    return change
+    return texts
 
 
 def test_every_claim_holds_can_fail_and_needs_its_metrics() -> None:
-    opposites = [
-        changed("balanced", "reward_var", 1e-4),
-        changed("balanced", "word_length_entropy", 1e-3),
-        changed("best-of-k", "word_length_entropy", 50),
-    ]
-    needed = ("reward_var.short", "reward_var.long", "word_length_entropy")
-    check_judge(SMALL, measured, opposites, needed)
+    opposites = [renamed(one) for one in images.OPPOSITES]
+    check_judge(SMALL, renamed(images.measured), opposites, ("reward_var.", "word_length_entropy"))
 
 
 def test_figure_table_and_remarks_are_made_of_what_was_measured() -> None:
     study = with_seeds(SMALL.study(True), 2)
-    check_pages(EXPERIMENT, made_up(study, measured), study)
+    check_pages(EXPERIMENT, made_up(study, renamed(images.measured)), study)
 
 
-def test_the_study_has_the_nine_arms_of_e9() -> None:
+def test_the_study_has_the_nine_arms_and_no_pool_that_grows() -> None:
     members = study_points(EXPERIMENT.study(False))
     assert {point.arm for point in members} == set(ARMS)
     assert len({point.config.fingerprint for point in members}) == len(members) == 9 * 5
-    sums = next(point.config for point in members if point.arm == "weighted-sum")
-    assert sums.weights == [0, 0, 1], "both rewards are measured beside their sum"
+    assert all(point.config.pool is None for point in members)
