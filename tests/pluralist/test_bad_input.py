@@ -19,7 +19,7 @@ CASES = [
     ),
     (
         ["--set", "rewards.0.kind=unheard-of"],
-        "reward: expected one of aesthetic, class-probability",
+        "reward: expected one of aesthetic, armo-rm, brevity, class-probability",
     ),
     (
         ["--set", "rewards.0.weight=0", "--set", "rewards.1.weight=0"],
@@ -86,7 +86,7 @@ def test_a_wrong_configuration_ends_with_code_2_and_makes_nothing(
         (
             ["run", "unheard-of"],
             2,
-            "domain: expected one of cifar10, density, gmm, got 'unheard-of'",
+            "domain: expected one of cifar10, density, gmm, gpt2, qwen, got 'unheard-of'",
         ),
         (["run", "gmm", "--preset", "big"], 2, "preset: expected one of paper, smoke"),
         (["run", "missing.yaml"], 2, "missing.yaml: expected a readable YAML file"),
