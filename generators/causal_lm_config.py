@@ -40,7 +40,7 @@ class Lora(FrozenConfig):
     """Low-rank adapters instead of all weights; merged into the weights after every round."""
 
     rank: int = setting(16, "rank of an adapter", "O", ge=1)
-    alpha: float = setting(32.0, "scale of an adapter, over its rank", "O", gt=0)
+    alpha: int = setting(32, "scale of an adapter, over its rank", "O", ge=1)
     dropout: float = setting(0.0, "share of an adapter's inputs dropped", "O", ge=0, lt=1)
     targets: tuple[str, ...] | None = setting(
         None, "names of the adapted layers; peft's choice for the architecture when null", "O"
