@@ -186,7 +186,7 @@ def test_classes_that_are_no_different_numbers_are_refused(classes: Any) -> None
 
 def test_pools_of_prompts_are_refused() -> None:
     with pytest.raises(ConfigError, match="without prompts, got 'grouped'; groups are"):
-        expanded({"selection": {"scheme": "grouped"}})
+        expanded({"selection": {"scheme": "grouped", "pool_size": None}})
 
 
 def test_one_weight_of_two_rewards_decides_both() -> None:

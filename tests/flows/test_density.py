@@ -87,5 +87,5 @@ def test_short_keys_shape_both_bumps() -> None:
 
 def test_pools_that_need_prompts_are_refused() -> None:
     preset = find_preset(DOMAIN, "c9")
-    with pytest.raises(ConfigError, match=r"expected expected, all, .* and density has none"):
+    with pytest.raises(ConfigError, match="without prompts, got 'grouped'; groups are"):
         arm_configs(DOMAIN, preset, {"selection": {"scheme": "grouped"}})

@@ -213,7 +213,7 @@ def test_a_folder_that_cannot_be_written_ends_with_code_9(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("nothing",), 5, "expected a domain (cifar10, density, gmm), a YAML file or"),
+        (("nothing",), 5, "expected a domain (cifar10, density, gmm, gpt2, qwen), a YAML"),
         (("gmm", "--iteration", "1"), 2, "expected no --iteration, which belongs to a run, got 1"),
         (("gmm", "--set", "q=2"), 2, "q: expected a number between 0 and 1, got 2"),
         (("gmm", "--preset", "large"), 2, "preset: expected one of paper, smoke for gmm"),

@@ -15,11 +15,13 @@ from flows.gmm import paper
 from flows.rounds import rounds
 from rewards.registry import known_suprema
 from tasks.agreement import HOLDS, UNMET, VIOLATED, compared
+from tasks.assumptions import unplain_choice
 from tasks.basin_predictions import predict_limit, predict_round, predict_variance
 from tasks.context import RunContext
 from tasks.places import Place, evaluation_place
 from tasks.round_facts import measure_round
 from tasks.select_stage import WINNERS_FILE
+from tasks.selection import SelectionConfig
 from tasks.settings import RunConfig, parse_config
 
 LAST = 20
@@ -143,7 +145,6 @@ def test_samples_from_one_basin_alone_violate_the_limits(
         ({"selection": POOL | {"flip_probability": 0.1}}, "choices without noise or flips"),
         ({"selection": POOL | {"replacement": False}}, "winners drawn with replacement"),
         ({"selection": POOL | {"active_reward": "per-round"}}, "the active reward drawn for every"),
-        ({"selection": {"scheme": "grouped"}}, "pools drawn from all candidates"),
     ],
 )
 def test_another_choice_leaves_no_prediction_standing(
@@ -153,6 +154,12 @@ def test_another_choice_leaves_no_prediction_standing(
     assert {row["verdict"] for row in rows.values()} == {UNMET}
     for quantity in ("curated_outside_mass", "pool_share.quadratic-1"):
         assert f"not met: {assumption}" in rows[quantity]["basis"]
+
+
+def test_completions_of_a_prompt_are_no_pool_drawn_from_all_candidates(pooled: RunContext) -> None:
+    selection = SelectionConfig(scheme="grouped")
+    config = pooled.config.model_copy(update={"selection": selection})
+    assert unplain_choice(config) == "pools drawn from all candidates"
 
 
 def test_changing_weights_leave_the_round_standing_but_no_limit(pooled: RunContext) -> None:
