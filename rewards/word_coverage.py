@@ -13,7 +13,7 @@ from data.configuration import setting
 from data.texts import prompts_of, texts_of
 from rewards.registry import Reward, RewardConfig
 from rewards.text_examples import random_conversations
-from rewards.words import content_words
+from rewards.words import distinct_words
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -27,10 +27,10 @@ class WordCoverageConfig(RewardConfig):
 
 @final
 class WordCoverageReward:
-    """r(y) = gamma |C(prompt) and C(y)| / |C(prompt)|, C the distinct content words.
+    """r(y) = gamma |W(prompt) and W(y)| / |W(prompt)|, W the distinct words of a text.
 
-    A content word has three letters or more and is no English function word; upper and lower
-    case are the same. A prompt without any is covered by every text.
+    A word is a run of letters and digits; upper and lower case are the same. A prompt without
+    any is covered by every text.
     """
 
     Config: ClassVar[type[RewardConfig]] = WordCoverageConfig
@@ -65,8 +65,8 @@ class WordCoverageReward:
 
 
 def _share(prompt: str, text: str) -> float:
-    wanted = content_words(prompt)
-    return len(wanted & content_words(text)) / len(wanted) if wanted else 1.0
+    wanted = distinct_words(prompt)
+    return len(wanted & distinct_words(text)) / len(wanted) if wanted else 1.0
 
 
 REWARD: type[Reward] = WordCoverageReward

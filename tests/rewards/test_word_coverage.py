@@ -13,13 +13,13 @@ def answers(prompt: str, *texts: str) -> pa.Table:
     return text_table(ids, texts, np.ones(len(texts), bool), prompts=[prompt] * len(texts))
 
 
-def test_score_is_the_share_of_the_prompts_content_words_in_the_text() -> None:
+def test_score_is_the_share_of_the_prompts_words_in_the_text() -> None:
     samples = answers(
-        "Why is the river near the Mountain cold in winter?",  # river near mountain cold winter
-        "", "the and is", "A river.", "RIVER, river: cold", "cold winter mountain river near",
+        "The river: is it near THE sea?",  # the river is it near sea
+        "", "a mountain", "A river.", "RIVER, river: near", "sea near it is the river",
     )  # fmt: skip
-    scores = WordCoverageReward(WordCoverageConfig(gamma=5.0))(samples)
-    np.testing.assert_allclose(scores, [0, 0, 1, 2, 5])
+    scores = WordCoverageReward(WordCoverageConfig(gamma=6.0))(samples)
+    np.testing.assert_allclose(scores, [0, 0, 1, 2, 6])
 
 
 def test_repeating_the_prompt_reaches_the_supremum() -> None:
@@ -28,8 +28,8 @@ def test_repeating_the_prompt_reaches_the_supremum() -> None:
     np.testing.assert_array_equal(reward(answers(prompt, prompt)), [reward.supremum])
 
 
-def test_a_prompt_without_content_words_is_covered_by_every_text() -> None:
-    scores = WordCoverageReward.example()(answers("What is it?", "", "a river"))
+def test_a_prompt_without_words_is_covered_by_every_text() -> None:
+    scores = WordCoverageReward.example()(answers("?!", "", "a river"))
     np.testing.assert_array_equal(scores, [1, 1])
 
 
