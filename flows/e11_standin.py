@@ -4,14 +4,34 @@ from flows.experiment import Experiment, Frame, Study
 from flows.qwen import BREVITY, COVERAGE, offline
 from flows.text_gallery import excerpts_of_arms, histograms_of
 from flows.three_arms import draw_three, judge_three, table_three, three_arms, three_study
+from generators.causal_lm_config import CausalLmConfig
 from tasks.claims import all_hold, said
+from tasks.settings import RunConfig
 
+ITERATIONS, PROMPTS, LEARNING_RATE = 8, 128, 2e-4
 ARMS = tuple(three_arms([BREVITY, COVERAGE]))
+
+
+def base() -> RunConfig:
+    """The offline preset of qwen with 128 prompts a round: with few, chance decides the draws."""
+    alone = offline()
+    assert alone.prompts is not None and isinstance(alone.generator, CausalLmConfig)
+    prompts = alone.prompts.model_copy(update={"per_round": PROMPTS})
+    refit = alone.generator.refit.model_copy(update={"learning_rate": LEARNING_RATE})
+    return alone.model_copy(
+        update={
+            "iterations": ITERATIONS,
+            "prompts": prompts,
+            "num_candidates": prompts.num_candidates,
+            "generator": alone.generator.model_copy(update={"refit": refit}),
+            "selection": alone.selection.model_copy(update={"num_curated": PROMPTS}),
+        }
+    )
 
 
 def study(quick: bool) -> Study:
     """Three arms with 5 seeds; quick 2."""
-    return three_study("computed-answers", offline(), seeds=2 if quick else 5)
+    return three_study("computed-answers", base(), seeds=2 if quick else 5)
 
 
 def remarks(frame: Frame, study: Study) -> list[str]:
