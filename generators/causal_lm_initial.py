@@ -13,7 +13,7 @@ from data.text_tokenizer import TextTokenizer, make_tokenizer
 from data.tokenizer_config import PublishedTokenizer, TokenizerConfig, TrainedBpe
 from data.wikitext import WikiText2
 from generators.causal_lm_config import CausalLmConfig, FineTuning, PublishedModel, ScratchModel
-from generators.lm_model import check_scratch, context_length, scratch_facts
+from generators.lm_model import check_scratch, check_tokenizer, context_length, scratch_facts
 from generators.lm_published import find_model_folder, read_facts
 from generators.lm_texts import check_prompts
 from generators.registry import InitialConfig
@@ -50,9 +50,19 @@ class CausalLmInitial(InitialConfig):
             check_scratch(generator.model, generator.generation.max_new_tokens)
 
     def check_weights(self, generator: CausalLmConfig) -> None:
-        """Raise as `find_model_folder` for a published model whose files are not there."""
+        """Raise for a published model whose files are not there, or of another tokenizer.
+
+        As `read_facts`, `tokenizer_for` and `check_tokenizer` do.
+        """
         if isinstance(generator.model, PublishedModel):
-            find_model_folder(generator.model.weights)
+            weights = generator.model.weights
+            tokenizer = tokenizer_for(self, generator.model)
+            check_tokenizer(
+                read_facts(weights),
+                num_tokens=tokenizer.size,
+                end_of_text=tokenizer.end_of_text,
+                model=weights.repo,
+            )
 
     def check_prompts(self, generator: CausalLmConfig, prompts: Sequence[str]) -> None:
         """Raise `ConfigError`, with its number from 1, for a prompt with no room for an answer.

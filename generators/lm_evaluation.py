@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from data.errors import StageFailed
 from data.float_precision import tf32
 from data.torch_session import lacks_memory, memory_reason
+from generators.lm_rows import USER
 
 if TYPE_CHECKING:
     import torch
@@ -39,6 +40,6 @@ def fitting_into_memory(setting: str) -> Iterator[None]:
         if not lacks_memory(error):
             raise
         raise StageFailed(
-            f"expected the work to fit into memory, it did not ({memory_reason(error)}); free "
-            f"memory that others use, then resume; or fork with a lower {setting}"
+            f"{USER}: expected the work to fit into memory, it did not ({memory_reason(error)}); "
+            f"free memory that others use, then resume; or fork with a lower {setting}"
         ) from error

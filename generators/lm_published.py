@@ -51,8 +51,11 @@ def find_model_folder(weights: PublishedWeights) -> Path:
         find_files(unchecked, (WHOLE, *ON_HUB), command=command)
         names: tuple[str, ...] = (WHOLE, *ON_HUB)
     except EnvironmentProblem as problem:
+        # A hub that was out of reach or refused would be asked, and waited for, in vain again.
+        answered = problem.__cause__ is None
         try:
-            folder = find_files(unchecked, (INDEX, *ON_HUB), command=command)
+            several = (INDEX, *ON_HUB)
+            folder = find_files(unchecked, several, command=command, ask_hub=answered)
         except EnvironmentProblem:
             raise problem from problem.__cause__
         names = (INDEX, *_parts(folder, weights.repo), *ON_HUB)

@@ -138,15 +138,33 @@ def test_a_gated_model_without_a_token_says_the_exact_command(
 
 
 def test_a_model_that_cannot_be_fetched_says_a_command_for_one_file_and_for_several(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def snapshot_download(repo: str, **_: Any) -> str:
+    asked: list[bool] = []
+
+    def snapshot_download(repo: str, *, local_files_only: bool, **_: Any) -> str:
+        asked.append(not local_files_only)
         raise LocalEntryNotFoundError("nothing")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
     with pytest.raises(EnvironmentProblem, match="expected model.safetensors, config.json,") as e:
         find_model_folder(PINNED)
     assert str(e.value).count("hf download") == 1 and COMMAND in str(e.value)
+    assert asked.count(True) == 1, "a hub out of reach is waited for once"
+
+
+def test_a_cached_model_in_several_files_is_found_without_a_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_model(tmp_path, shard="10KB")
+
+    def snapshot_download(repo: str, *, local_files_only: bool, **_: Any) -> str:
+        if not local_files_only:
+            raise LocalEntryNotFoundError("no network")
+        return str(tmp_path)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    assert find_model_folder(PINNED) == tmp_path
 
 
 def test_a_model_in_several_files_is_found_on_the_hub(
