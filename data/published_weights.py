@@ -79,9 +79,9 @@ def find_files(
     """Folder with all files `names`.
 
     `sha256` is the digest of the first where a commit pins them, and of all in a given folder.
-    Fetches what neither the folder nor a cache holds, from the hub only if `ask_hub`. Raises `EnvironmentProblem` for a
-    missing file (with the command that fetches it from the hub, `command` where `names` are
-    not all there is to fetch) and for another digest.
+    Fetches what neither the folder nor a cache holds, from the hub only if `ask_hub`. Raises
+    `EnvironmentProblem` for a missing file (with the command that fetches it from the hub,
+    `command` where `names` are not all there is to fetch) and for another digest.
     """
     assert weights.host != "stand-in", "whoever offers stand-ins makes them"
     folder = (
