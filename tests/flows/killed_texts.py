@@ -4,6 +4,7 @@ import os
 import re
 import signal
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -38,13 +39,16 @@ def run_until(root: Path, name: str, pattern: str, number: int) -> None:
         latest = str(path.relative_to(root))
         notice(f"{kind} {latest}")
 
+    def piece_of(work: str) -> None:
+        notice(f"{work} {latest}")
+
     failpoints.install(operation)
     for work, (module, *names) in WORK.items():
         owner: Any = import_module(module)
         for one in names[:-1]:
             owner = getattr(owner, one)
-        noticed = _noticed(getattr(owner, names[-1]), lambda work=work: notice(f"{work} {latest}"))
-        setattr(owner, names[-1], noticed)
+        function = getattr(owner, names[-1])
+        setattr(owner, names[-1], _noticed(function, partial(piece_of, work)))
     text_runs.run(root, name)
 
 

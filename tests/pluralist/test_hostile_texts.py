@@ -32,7 +32,8 @@ def ids_of(model: CausalLm, texts: list[bytes]) -> list[Any]:
     from transformers.convert_slow_tokenizer import bytes_to_unicode
 
     vocabulary = model.tokenizer.fast.get_vocab()
-    tokens = {byte: vocabulary[char] for byte, char in bytes_to_unicode().items()}
+    characters: dict[int, str] = bytes_to_unicode()  # type: ignore[no-untyped-call]
+    tokens = {byte: vocabulary[char] for byte, char in characters.items()}
     return [np.array([tokens[byte] for byte in text], np.int32) for text in texts]
 
 
