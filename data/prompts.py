@@ -67,6 +67,11 @@ def load_prompts(config: AnyPrompts, split: Split) -> tuple[str, ...]:
     return part
 
 
+def every_prompt(config: AnyPrompts) -> tuple[str, ...]:
+    """Prompts of both splits in the order of the set; raises as the reader does."""
+    return tuple(prompt.text for prompt in _read(config))
+
+
 @lru_cache(maxsize=4)
 def unsafe_prompts(config: AnyPrompts) -> frozenset[str]:
     """Prompts of both splits that no page should show, nor answers to them."""

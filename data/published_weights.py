@@ -70,17 +70,25 @@ class PublishedWeights(FrozenConfig):
 
 
 def find_files(
-    weights: PublishedWeights, names: Sequence[str], *, command: str | None = None
+    weights: PublishedWeights,
+    names: Sequence[str],
+    *,
+    command: str | None = None,
+    ask_hub: bool = True,
 ) -> Path:
     """Folder with all files `names`.
 
     `sha256` is the digest of the first where a commit pins them, and of all in a given folder.
-    Fetches what neither the folder nor a cache holds. Raises `EnvironmentProblem` for a
-    missing file (with the command that fetches it from the hub, `command` where `names` are
-    not all there is to fetch) and for another digest.
+    Fetches what neither the folder nor a cache holds, from the hub only if `ask_hub`. Raises
+    `EnvironmentProblem` for a missing file (with the command that fetches it from the hub,
+    `command` where `names` are not all there is to fetch) and for another digest.
     """
     assert weights.host != "stand-in", "whoever offers stand-ins makes them"
-    folder = _given_folder(weights, names) if weights.folder else _fetched(weights, names, command)
+    folder = (
+        _given_folder(weights, names)
+        if weights.folder
+        else _fetched(weights, names, command, ask_hub)
+    )
     checked = names if weights.folder else names[:1]
     if weights.sha256 is not None and (got := folder_digest(folder, checked)) != weights.sha256:
         raise EnvironmentProblem(
@@ -124,14 +132,16 @@ def _given_folder(weights: PublishedWeights, names: Sequence[str]) -> Path:
     return folder
 
 
-def _fetched(weights: PublishedWeights, names: Sequence[str], command: str | None) -> Path:
+def _fetched(
+    weights: PublishedWeights, names: Sequence[str], command: str | None, ask_hub: bool
+) -> Path:
     if weights.host == "github":
         return _from_github(weights, names)
     given = f"hf download {weights.repo} {' '.join(names)} --revision {weights.revision}"
-    return _from_hub(weights, names, command or given)
+    return _from_hub(weights, names, command or given, ask=ask_hub)
 
 
-def _from_hub(weights: PublishedWeights, names: Sequence[str], command: str) -> Path:
+def _from_hub(weights: PublishedWeights, names: Sequence[str], command: str, *, ask: bool) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
 
@@ -151,7 +161,7 @@ def _from_hub(weights: PublishedWeights, names: Sequence[str], command: str) -> 
         folder = Path()
     try:
         # A snapshot may be there with some of its files only.
-        folder = snapshot(local=False) if _missing(folder, names) else folder
+        folder = snapshot(local=False) if ask and _missing(folder, names) else folder
     except GatedRepoError as error:
         raise EnvironmentProblem(
             f"weights of {weights.repo}: expected the environment variable HF_TOKEN to hold a "

@@ -12,6 +12,9 @@ from data.errors import EnvironmentProblem, StageFailed
 from data.float_precision import tf32
 from data.installation import INSTALL
 
+# What torch says where the CPU's memory is asked in vain; it is a plain RuntimeError.
+HOST_REFUSES = ("can't allocate memory", "not enough memory")
+
 
 def check_torch() -> None:
     """Raise `EnvironmentProblem` unless torch can be imported.
@@ -48,7 +51,7 @@ def check_device(device: str) -> str:
 def torch_session(on: Compute) -> Iterator[None]:
     """Compute with torch on `on` inside: threads, determinism, no hidden TF32.
 
-    Raises `StageFailed` when the GPU's memory does not hold the work.
+    Raises `StageFailed` when the memory of the device does not hold the work.
     """
     # Read when CUDA starts; without it deterministic matrix products are refused.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -61,13 +64,31 @@ def torch_session(on: Compute) -> Iterator[None]:
     try:
         with computing(on), tf32(False):
             yield
-    except torch.OutOfMemoryError as error:
-        reason = str(error).partition(". ")[0]
+    except (MemoryError, RuntimeError) as error:
+        if not lacks_memory(error):
+            raise
         raise StageFailed(
-            f"expected the work to fit into the memory of {on.device}, it did not ({reason}); free "
-            "memory that others use or lower runtime.shard_workers, then resume; or fork with a "
-            "lower generator.sampler.batch_size, generator.refit.batch_size or runtime.batch_size"
+            f"expected the work to fit into the memory of {on.device}, it did not "
+            f"({memory_reason(error)}); free memory that others use or lower "
+            "runtime.shard_workers, then resume; or fork with a lower "
+            "generator.sampler.batch_size (images), generator.generation.batch_size (texts), "
+            "generator.refit.batch_size or runtime.batch_size"
         ) from error
     finally:
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(deterministic)
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether memory, of a GPU or of the machine, was not enough."""
+    import torch
+
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return any(text in str(error) for text in HOST_REFUSES)
+
+
+def memory_reason(error: Exception) -> str:
+    """What torch says of a lack of memory: its first sentence, without where in torch it was."""
+    text = str(error).partition("DefaultCPUAllocator: ")
+    return (text[2] or text[0]).partition("\n")[0].partition(". ")[0] or "no memory left"

@@ -18,6 +18,7 @@ from data.store import RunRecord, Store
 from flows.progress import Step, tell
 from tasks.context import RunContext
 from tasks.places import ITERATION_STAGES, Place, all_places, iteration_places, opening_places
+from tasks.run_prompts import check_prompts
 from tasks.run_weights import check_weights
 from tasks.shard_pool import shard_pool
 from tasks.stage import Outcome, run_place
@@ -74,6 +75,7 @@ def rounds(
     with run_lock(folder, context.run), shard_pool(context):
         try:
             check_weights(context)
+            check_prompts(context)
             for name, places in batches(config.iterations, config.runtime.granularity, shared):
                 for outcome in run_batch(context, name, places):
                     done += 1

@@ -111,7 +111,7 @@ class CausalLm:
             texts = prompts_of(prompts, num_samples)
             contexts = contexts_of(texts, self.config.prompt_format, self.tokenizer)
         generation = self.config.generation
-        check_room(contexts, context_length(self.facts), generation.max_new_tokens)
+        check_room(dict(enumerate(contexts)), context_length(self.facts), generation.max_new_tokens)
         draw = find_engine(generation)
         device = compute().device
         stops = end_tokens(self.facts) | {self.tokenizer.end_of_text}

@@ -1,5 +1,8 @@
 """How the p_0 of generator `causal-lm` is made: trained here on a corpus, or published."""
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 import numpy as np
 
 from data.configuration import setting
@@ -10,8 +13,9 @@ from data.text_tokenizer import TextTokenizer, make_tokenizer
 from data.tokenizer_config import PublishedTokenizer, TokenizerConfig, TrainedBpe
 from data.wikitext import WikiText2
 from generators.causal_lm_config import CausalLmConfig, FineTuning, PublishedModel, ScratchModel
-from generators.lm_model import check_scratch
-from generators.lm_published import find_model_folder
+from generators.lm_model import check_scratch, check_tokenizer, context_length, scratch_facts
+from generators.lm_published import find_model_folder, read_facts
+from generators.lm_texts import check_prompts
 from generators.registry import InitialConfig
 
 # Texts that perplexity is measured on; every one costs a pass of the model in every round.
@@ -46,9 +50,37 @@ class CausalLmInitial(InitialConfig):
             check_scratch(generator.model, generator.generation.max_new_tokens)
 
     def check_weights(self, generator: CausalLmConfig) -> None:
-        """Raise as `find_model_folder` for a published model whose files are not there."""
+        """Raise for a published model whose files are not there, or of another tokenizer.
+
+        As `read_facts`, `tokenizer_for` and `check_tokenizer` do.
+        """
         if isinstance(generator.model, PublishedModel):
-            find_model_folder(generator.model.weights)
+            weights = generator.model.weights
+            tokenizer = tokenizer_for(self, generator.model)
+            check_tokenizer(
+                read_facts(weights),
+                num_tokens=tokenizer.size,
+                end_of_text=tokenizer.end_of_text,
+                model=weights.repo,
+            )
+
+    def check_prompts(self, generator: CausalLmConfig, prompts: Sequence[str]) -> None:
+        """Raise `ConfigError`, with its number from 1, for a prompt with no room for an answer.
+
+        Raises as `tokenizer_for` and `read_facts` as well.
+        """
+        model = generator.model
+        if isinstance(model, PublishedModel):
+            facts = read_facts(model.weights)
+        else:
+            facts = scratch_facts(model, num_tokens=2, end_of_text=0)
+        check_prompts(
+            prompts,
+            generator.prompt_format,
+            tokenizer_for(self, model),
+            context_length(facts),
+            generator.generation.max_new_tokens,
+        )
 
 
 def training_texts(initial: CausalLmInitial, *, seed: int) -> list[str]:
@@ -87,5 +119,12 @@ def tokenizer_for(initial: CausalLmInitial, model: ScratchModel | PublishedModel
     if initial.tokenizer is None and isinstance(model, PublishedModel):
         return TextTokenizer.published(find_model_folder(model.weights))
     config = initial.tokenizer or PublishedTokenizer()
-    texts = load_corpus(initial.corpus, "train") if isinstance(config, TrainedBpe) else ()
-    return make_tokenizer(config, texts)
+    if isinstance(config, TrainedBpe):
+        return _trained(config, initial.corpus)
+    return make_tokenizer(config, ())
+
+
+@lru_cache(maxsize=2)
+def _trained(config: TrainedBpe, corpus: CorpusConfig) -> TextTokenizer:
+    """Kept by the process: it is asked for by every evaluation, and never changes."""
+    return make_tokenizer(config, load_corpus(corpus, "train"))

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import StageFailed
 from data.float_precision import tf32
+from data.torch_session import lacks_memory, memory_reason
+from generators.lm_rows import USER
 
 if TYPE_CHECKING:
     import torch
-
-# How torch names a lack of memory on the CPU, for which it has no class.
-CPU_ALLOCATOR = "DefaultCPUAllocator"
 
 
 def weights_dtype(precision: dict[str, Any]) -> "torch.dtype":
@@ -40,17 +39,7 @@ def fitting_into_memory(setting: str) -> Iterator[None]:
     except (MemoryError, RuntimeError) as error:
         if not lacks_memory(error):
             raise
-        reason = str(error).partition(". ")[0].partition("\n")[0]
         raise StageFailed(
-            f"expected the work to fit into memory, it did not ({reason}); free memory that others "
-            f"use, then resume; or fork with a lower {setting}"
+            f"{USER}: expected the work to fit into memory, it did not ({memory_reason(error)}); "
+            f"free memory that others use, then resume; or fork with a lower {setting}"
         ) from error
-
-
-def lacks_memory(error: Exception) -> bool:
-    """Whether memory, of a GPU or of the machine, was not enough."""
-    import torch
-
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return CPU_ALLOCATOR in str(error)

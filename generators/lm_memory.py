@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from data.errors import ConfigError, StageFailed
+from data.torch_session import lacks_memory, memory_reason
 from generators.causal_lm_config import FineTuning
 from generators.lm_rows import USER
 
@@ -16,28 +17,20 @@ LESS_MEMORY = (
     "keeps the step what it is, or with generator.refit.gradient_checkpointing=true (of "
     "initial.pretraining for the initial model)"
 )
-# What torch says where the CPU's memory is asked in vain; it is a plain RuntimeError.
-HOST_REFUSES = ("can't allocate memory", "not enough memory")
 
 
 @contextmanager
 def enough_memory(tuning: FineTuning, device: str) -> Iterator[None]:
     """Raise `StageFailed`, naming the settings to lower, where the work inside does not fit."""
-    import torch
-
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        is_memory = isinstance(error, (MemoryError, torch.OutOfMemoryError))
-        if not is_memory and not any(text in str(error) for text in HOST_REFUSES):
+        if not lacks_memory(error):
             raise
         at_once = min(tuning.micro_batch_size or tuning.batch_size, tuning.batch_size)
-        # After where in torch it happened, the first sentence.
-        text = str(error).partition("DefaultCPUAllocator: ")
-        reason = (text[2] or text[0]).partition("\n")[0].partition(". ")[0] or "no memory left"
         raise StageFailed(
             f"{USER}: expected training with {at_once} texts at once to fit into the memory of "
-            f"{device}, it did not ({reason}); {LESS_MEMORY}"
+            f"{device}, it did not ({memory_reason(error)}); {LESS_MEMORY}"
         ) from error
 
 

@@ -43,14 +43,23 @@ def find_model_folder(weights: PublishedWeights) -> Path:
         folder = Path(weights.folder)
         parts = (INDEX, *_parts(folder, weights.repo)) if (folder / INDEX).is_file() else (WHOLE,)
         return find_files(weights, (*parts, CONFIG, *names_in(folder)))
-    # What the files' digest is of depends on which there are.
+    # What the files' digest is of depends on which there are, and that cannot be asked without
+    # access: the pattern takes weights in one file and in several.
+    command = f"hf download {weights.repo} --include '*.[sj]*' --revision {weights.revision}"
     unchecked = weights.model_copy(update={"sha256": None})
     try:
-        find_files(unchecked, (WHOLE, *ON_HUB))
+        find_files(unchecked, (WHOLE, *ON_HUB), command=command)
         names: tuple[str, ...] = (WHOLE, *ON_HUB)
     except EnvironmentProblem as problem:
-        names = (INDEX, *_parts(_with_index(unchecked, problem), weights.repo), *ON_HUB)
-    return find_files(weights, names)
+        # A hub that was out of reach or refused would be asked, and waited for, in vain again.
+        answered = problem.__cause__ is None
+        try:
+            several = (INDEX, *ON_HUB)
+            folder = find_files(unchecked, several, command=command, ask_hub=answered)
+        except EnvironmentProblem:
+            raise problem from problem.__cause__
+        names = (INDEX, *_parts(folder, weights.repo), *ON_HUB)
+    return find_files(weights, names, command=command)
 
 
 def read_published(weights: PublishedWeights) -> Published:
@@ -83,17 +92,19 @@ def read_published(weights: PublishedWeights) -> Published:
     return Published(facts_of(model.config), weights_of(model), folder)
 
 
-def _with_index(weights: PublishedWeights, problem: EnvironmentProblem) -> Path:
-    """Folder with the index of a model in several files, after `problem` with one in one file."""
+def read_facts(weights: PublishedWeights) -> dict[str, Any]:
+    """transformers' configuration of the model as plain values, without reading its weights.
+
+    Raises as `find_model_folder`, and `EnvironmentProblem` for one that transformers does not know.
+    """
+    from transformers import AutoConfig
+
+    folder = find_model_folder(weights)
     try:
-        return find_files(weights, (INDEX, *ON_HUB))
-    except EnvironmentProblem:
-        # Which of both it is cannot be asked without access: the pattern takes either.
-        command = f"hf download {weights.repo} --include '*.[sj]*' --revision {weights.revision}"
-        raise EnvironmentProblem(
-            f"{problem}; a model in several files is fetched by `{command}`; a gated one needs its "
-            "terms accepted and a token (`hf auth login`, or HF_TOKEN in the environment)"
-        ) from problem
+        found = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:
+        raise _unusable(folder, " ".join(str(error).split())) from error
+    return facts_of(found)
 
 
 def _parts(folder: Path, repo: str) -> list[str]:

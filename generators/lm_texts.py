@@ -1,6 +1,6 @@
 """Between texts and tokens: contexts that are continued, rows that are trained on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,9 @@ from data.texts import FINISHED, PROMPT, TOKEN_IDS, text_table, token_ids_of
 from generators.lm_rows import TokenRow
 
 CHAT = "chat"
+# A token holds at least a byte; before that NFC, which some tokenizers bring texts to, makes at
+# most three of one.
+MOST_TOKENS_A_BYTE = 3
 USER = "generator causal-lm"
 
 
@@ -57,22 +60,46 @@ def prompts_of(table: pa.Table, num_samples: int) -> list[str]:  # n
 
 
 def check_room(
-    contexts: Sequence[Sequence[int]],  # n
+    contexts: Mapping[int, Sequence[int]],  # number -> context
     context_length: int | None,
     max_new_tokens: int,
+    *,
+    noun: str = "row",
 ) -> None:
-    """Raise `ConfigError`, with the row's number, for a context that leaves no room to go on."""
+    """Raise `ConfigError`, with its number, for a context that leaves no room to go on."""
     if context_length is None:
         return
     room = context_length - max_new_tokens
-    for row, context in enumerate(contexts):
+    for number, context in contexts.items():
         if len(context) > room:
             raise ConfigError(
                 f"{USER}: expected prompts of at most {max(room, 0)} tokens (the model's context "
                 f"of {context_length} less generation.max_new_tokens {max_new_tokens}), got "
-                f"{len(context)} in row {row}; shorten the prompt, or lower "
+                f"{len(context)} in {noun} {number}; shorten the prompt, or lower "
                 "generator.generation.max_new_tokens"
             )
+
+
+def check_prompts(
+    prompts: Sequence[str],
+    prompt_format: str,
+    tokenizer: TextTokenizer,
+    context_length: int | None,
+    max_new_tokens: int,
+) -> None:
+    """Raise as `check_room` for a prompt of a set, numbered from 1, that leaves no room.
+
+    Prompts of too few bytes for that are not tokenized, so that large sets cost little.
+    """
+    if context_length is None:
+        return
+    around = len(contexts_of([""], prompt_format, tokenizer)[0])
+    times = max(prompt_format.count("{prompt}"), 1)
+    fewest = (context_length - max_new_tokens - around) // (MOST_TOKENS_A_BYTE * times)
+    long = [number for number, text in enumerate(prompts) if len(text.encode()) > fewest]
+    contexts = contexts_of([prompts[number] for number in long], prompt_format, tokenizer)
+    numbered = {number + 1: context for number, context in zip(long, contexts, strict=True)}
+    check_room(numbered, context_length, max_new_tokens, noun="prompt")
 
 
 def rows_of(

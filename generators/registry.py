@@ -38,7 +38,9 @@ class InitialConfig(FrozenConfig):
 
     A class may also have
     - `check_generator(config)`, raising `ValueError` for a generator that does not go with it;
-    - `check_weights(config)`, raising before anything is trained for files that it cannot use.
+    - `check_weights(config)`, raising before anything is trained for files that it cannot use;
+    - `check_prompts(config, prompts)`, raising before anything is trained for one of these texts
+      that the generator cannot answer.
     """
 
     seed: int = setting(0, "seed of the initial model alone, shared by all runs", "O", ge=0)

@@ -16,6 +16,7 @@ from data.compute import compute
 from data.configuration import setting
 from data.errors import ConfigError, StageFailed
 from data.texts import PROMPT, prompts_of, texts_of
+from data.torch_session import lacks_memory
 from rewards.registry import RewardConfig
 
 if TYPE_CHECKING:
@@ -108,11 +109,11 @@ class BatchedTextScorer:
         return scores
 
     def _scored(self, model: TextModel, batch: Batch) -> FloatArray:  # (b,)
-        import torch
-
         try:
             found: FloatArray = model.score(batch).double().cpu().numpy()
-        except torch.OutOfMemoryError as error:
+        except (MemoryError, RuntimeError) as error:
+            if not lacks_memory(error):
+                raise
             size, length = batch[INPUT_IDS].shape
             raise StageFailed(
                 f"{self._user}: expected {size} texts of {length} tokens to fit into the memory of "

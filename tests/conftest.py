@@ -67,6 +67,22 @@ def image_run(tmp_path_factory: pytest.TempPathFactory) -> "RunContext":
 
 
 @pytest.fixture(scope="session")
+def gpt2_run(tmp_path_factory: pytest.TempPathFactory) -> "RunContext":
+    """A finished tiny run of gpt2, of which tests only read."""
+    from tests.flows.text_runs import run
+
+    return run(tmp_path_factory.mktemp("gpt2") / "store", "gpt2")
+
+
+@pytest.fixture(scope="session")
+def qwen_run(tmp_path_factory: pytest.TempPathFactory) -> "RunContext":
+    """A finished tiny run of qwen, of which tests only read."""
+    from tests.flows.text_runs import run
+
+    return run(tmp_path_factory.mktemp("qwen") / "store", "qwen")
+
+
+@pytest.fixture(scope="session")
 def prefect_server_url() -> Iterator[str]:
     """A real Prefect server for the whole session, started once by the product's own code."""
     from deploy.embedded_server import prefect_server

@@ -12,6 +12,7 @@ from data.prompts import (
     PromptConfig,
     PromptFile,
     PythonTopics,
+    every_prompt,
     is_unsafe,
     load_prompts,
     prompts_digest,
@@ -66,6 +67,7 @@ def test_a_file_of_ones_own_gives_lines_or_rows(tmp_path: Path) -> None:
         config = PromptFile(**given(tmp_path / name))
         both = [*load_prompts(config, "train"), *load_prompts(config, "held-out")]
         assert sorted(both) == sorted(texts)
+        assert every_prompt(config) == tuple(texts)
         found.add(prompts_digest(config))
     assert len(found) == 1
 

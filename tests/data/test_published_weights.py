@@ -120,6 +120,17 @@ def test_what_is_not_cached_is_fetched_at_the_pinned_commit(
 
 
 @pytest.mark.usefixtures("cache")
+def test_the_hub_is_left_alone_where_it_is_not_to_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def snapshot_download(*_: Any, local_files_only: bool, **__: Any) -> str:
+        assert local_files_only
+        raise LocalEntryNotFoundError("nothing")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    with pytest.raises(EnvironmentProblem, match="neither cached here nor fetched"):
+        find_files(PINNED, NAMES, ask_hub=False)
+
+
+@pytest.mark.usefixtures("cache")
 def test_a_gated_repository_asks_for_a_token_and_gives_the_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

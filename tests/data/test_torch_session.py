@@ -46,16 +46,31 @@ def test_what_a_session_changed_is_put_back_after_an_error() -> None:
     assert switches() == before
 
 
-def test_a_gpu_that_is_full_is_worth_another_try() -> None:
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0", "CUDA out of memory"),
+        (
+            "[enforce fail at alloc_cpu.cpp:1] DefaultCPUAllocator: can't allocate memory: you "
+            "tried to allocate 9 bytes. Error code 12",
+            "can't allocate memory: you tried to allocate 9 bytes",
+        ),
+        (None, "no memory left"),
+    ],
+    ids=["GPU", "CPU", "Python"],
+)
+def test_a_device_that_is_full_is_worth_another_try(error: str | None, reason: str) -> None:
     import torch
 
     before = switches()
 
     def fill() -> None:
         with torch_session(Compute()):
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0")
+            if error is None:
+                raise MemoryError
+            raise (torch.OutOfMemoryError if error.startswith("CUDA") else RuntimeError)(error)
 
-    text = r"did not \(CUDA out of memory\); free .* generator.sampler.batch_size, .* runtime.batch"
+    text = rf"did not \({reason}\); free .* generator.sampler.batch_size .* runtime.batch_size"
     with pytest.raises(StageFailed, match=text) as caught:
         fill()
     assert caught.value.exit_code == 3

@@ -14,7 +14,7 @@ from tasks.context import RunContext
 from tasks.places import Place, evaluation_place
 from tasks.settings import RunConfig, parse_config
 from tasks.stage import run_place
-from tests.flows.text_runs import create, run
+from tests.flows.text_runs import create
 
 MEASURED = (
     "word_length_entropy",
@@ -33,11 +33,6 @@ MEASURED = (
 
 def expanded(changes: dict[str, Any]) -> RunConfig:
     return parse_config(expand(merge(offline().model_dump(mode="json"), changes)))
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> RunContext:
-    return run(tmp_path_factory.mktemp("text") / "store", "gpt2")
 
 
 def test_the_paper_preset_is_the_papers() -> None:
@@ -85,33 +80,33 @@ def test_a_small_model_has_a_context_for_every_distance() -> None:
         assert generator.model.settings["n_positions"] > max_new_tokens(40)
 
 
-def test_a_whole_run_measures_texts_and_keeps_what_they_were_made_of(finished: RunContext) -> None:
+def test_a_whole_run_measures_texts_and_keeps_what_they_were_made_of(gpt2_run: RunContext) -> None:
     for k in range(3):
-        rows = finished.open_place(evaluation_place(k)).table("metrics.parquet").to_pylist()
+        rows = gpt2_run.open_place(evaluation_place(k)).table("metrics.parquet").to_pylist()
         found = {row["metric"]: row["value"] for row in rows}
         wanted = [one for one in MEASURED if k or not one.startswith("leakage")]
         assert set(wanted) <= set(found)
-        samples = finished.open_place(evaluation_place(k)).table("samples.parquet")
+        samples = gpt2_run.open_place(evaluation_place(k)).table("samples.parquet")
         assert samples.num_rows == 12
         assert max(map(len, token_ids_of(samples))) <= 12
-    survivors = finished.open_place(Place(1, "select")).table("survivors.parquet")
+    survivors = gpt2_run.open_place(Place(1, "select")).table("survivors.parquet")
     assert survivors.num_rows == 6
 
 
 def test_a_finished_run_is_drawn_with_some_of_its_texts(
-    finished: RunContext, tmp_path: Path
+    gpt2_run: RunContext, tmp_path: Path
 ) -> None:
     from flows.run_figures import draw_run
 
-    histories: dict[str, list[dict[str, float]]] = {finished.run: [{}, {}, {}]}
-    paths = draw_run([finished], histories, tmp_path)
+    histories: dict[str, list[dict[str, float]]] = {gpt2_run.run: [{}, {}, {}]}
+    paths = draw_run([gpt2_run], histories, tmp_path)
     assert {path.name for path in paths} == {"lengths.png", "lengths.svg", "samples.txt"}
     text = (tmp_path / "samples.txt").read_text()
     assert "k = 0" in text and "k = 2" in text
 
 
 def test_two_runs_of_one_configuration_are_equal_and_so_is_one_in_pieces(
-    finished: RunContext, tmp_path: Path
+    gpt2_run: RunContext, tmp_path: Path
 ) -> None:
     pieces = create(tmp_path / "store", "gpt2")
     for place in list(pieces.places()):
@@ -120,4 +115,4 @@ def test_two_runs_of_one_configuration_are_equal_and_so_is_one_in_pieces(
     def digests(context: RunContext) -> list[str]:
         return [digest for _, digest in stage_digests(context.store, context.record)]
 
-    assert digests(pieces) == digests(finished)
+    assert digests(pieces) == digests(gpt2_run)

@@ -12,16 +12,10 @@ from tasks.context import RunContext
 from tasks.places import Place, evaluation_place
 from tasks.sample import CANDIDATES
 from tasks.settings import RunConfig, parse_config
-from tests.flows.text_runs import run
 
 
 def expanded(changes: dict[str, Any]) -> RunConfig:
     return parse_config(expand(merge(offline().model_dump(mode="json"), changes)))
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> RunContext:
-    return run(tmp_path_factory.mktemp("text") / "store", "qwen")
 
 
 def test_the_paper_preset_is_the_papers() -> None:
@@ -55,19 +49,19 @@ def test_a_number_of_prompts_that_is_none_is_refused(value: Any) -> None:
         expanded({"prompts_per_round": value})
 
 
-def test_the_completions_of_a_prompt_are_a_group_with_one_winner(finished: RunContext) -> None:
-    config = finished.config
+def test_the_completions_of_a_prompt_are_a_group_with_one_winner(qwen_run: RunContext) -> None:
+    config = qwen_run.config
     assert config.prompts is not None
     known = load_prompts(config.prompts.source, "train")
     seen: set[int] = set()
     for t in range(2):
-        candidates = finished.open_place(Place(t, "sample")).table(CANDIDATES)
+        candidates = qwen_run.open_place(Place(t, "sample")).table(CANDIDATES)
         groups = candidates["group"].to_pylist()
         assert [groups[i : i + 3] for i in range(0, 12, 3)] == [
             [one] * 3 for one in sorted(set(groups))
         ]
         assert candidates["prompt"].to_pylist() == [known[number] for number in groups]
-        winners = finished.open_place(Place(t, "select")).table("winners.parquet")
+        winners = qwen_run.open_place(Place(t, "select")).table("winners.parquet")
         won = [groups[row] for row in winners["candidate_id"].to_pylist()]
         assert won == sorted(set(groups))
         assert not seen & set(groups), "no prompt twice before all were answered"
@@ -75,10 +69,10 @@ def test_the_completions_of_a_prompt_are_a_group_with_one_winner(finished: RunCo
 
 
 def test_models_are_evaluated_on_prompts_that_are_never_answered_in_training(
-    finished: RunContext,
+    qwen_run: RunContext,
 ) -> None:
-    config = finished.config
+    config = qwen_run.config
     assert config.prompts is not None
     held_out = load_prompts(config.prompts.source, "held-out")
-    samples = finished.open_place(evaluation_place(2)).table("samples.parquet")
+    samples = qwen_run.open_place(evaluation_place(2)).table("samples.parquet")
     assert samples["prompt"].to_pylist() == [held_out[row % len(held_out)] for row in range(12)]

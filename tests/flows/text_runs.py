@@ -48,16 +48,18 @@ QWEN: Plain = merge(
     COMMON,
     {
         "num_candidates": 12,
-        "prompts": {"per_round": 4, "num_completions": 3},
+        # Four steps for the four answers of a round.
         "generator": {
+            "refit": {"batch_size": 1},
             "model": {
                 "settings": {
                     "num_hidden_layers": 1, "hidden_size": 16, "intermediate_size": 32,
                     "num_attention_heads": 2, "num_key_value_heads": 1,
                     "max_position_embeddings": 256, "tie_word_embeddings": True,
                 }
-            }
+            },
         },
+        "prompts": {"per_round": 4, "num_completions": 3},
         "selection": {"num_curated": 4},
         # A dozen tokens of so small a model never take up a word of the prompt, and scores that
         # are all equal cannot be standardised.

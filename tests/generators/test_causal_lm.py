@@ -162,6 +162,8 @@ def test_a_tokenizer_that_does_not_match_a_published_model_is_refused(tmp_path: 
     other = EMBEDDED.model_copy(update={"tokenizer": TrainedBpe(vocab_size=400)})
     with pytest.raises(ConfigError, match="tokenizer of at most 300 tokens .* got one of 400 tok"):
         CausalLm.initial(published(tmp_path), other, seed=0)
+    with pytest.raises(ConfigError, match="tokenizer of at most 300 tokens .* got one of 400 tok"):
+        other.check_weights(published(tmp_path))
 
 
 def test_a_published_model_that_is_not_there_is_noticed_before_a_run(tmp_path: Path) -> None:

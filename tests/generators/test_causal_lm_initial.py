@@ -42,6 +42,7 @@ def test_a_tokenizer_of_ones_own_is_trained_on_the_documents() -> None:
     assert tokenizer.size == 300
     text = load_corpus(PythonDocs(), "train")[0]
     assert tokenizer.decode(tokenizer.encode([text])) == [text]
+    assert tokenizer_for(DOCS, ScratchModel()) is tokenizer, "trained once a process"
 
 
 def test_a_model_that_cannot_be_built_is_noticed_before_a_run() -> None:
@@ -52,3 +53,13 @@ def test_a_model_that_cannot_be_built_is_noticed_before_a_run() -> None:
     long = CausalLmConfig(generation=Generation(max_new_tokens=1024))
     with pytest.raises(ConfigError, match="less than the model's context of 1024 tokens, got 1024"):
         DOCS.check_generator(long)
+
+
+def test_a_prompt_that_leaves_no_room_is_noticed_before_a_run() -> None:
+    settings = {"n_layer": 1, "n_head": 2, "n_embd": 16, "n_positions": 64}
+    drawn = Generation(max_new_tokens=24)
+    small = CausalLmConfig(model=ScratchModel(settings=settings), generation=drawn)
+    fits = "a" * 20
+    DOCS.check_prompts(small, [fits])
+    with pytest.raises(ConfigError, match=r"at most 40 tokens .* got \d+ in prompt 2; shorten"):
+        DOCS.check_prompts(small, [fits, "\u6f22" * 40])

@@ -35,7 +35,7 @@ def test_a_lack_of_memory_names_the_setting(error: Exception) -> None:
 
 
 def test_a_lack_of_memory_on_the_cpu_is_recognised() -> None:
-    text = "expected the work to fit into memory, it did not"
+    text = "generator causal-lm: expected the work to fit into memory, it did not"
     with pytest.raises(StageFailed, match=text), fitting_into_memory("this.size"):
         torch.empty(2**60)
 

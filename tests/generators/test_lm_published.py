@@ -16,7 +16,7 @@ from data.errors import EnvironmentProblem
 from data.published_weights import PublishedWeights, folder_digest
 from data.text_tokenizer import train_bpe
 from generators.lm_model import configuration_from, model_with, random_weights
-from generators.lm_published import find_model_folder, read_published
+from generators.lm_published import find_model_folder, read_facts, read_published
 from tests.generators.language_models import tiny_facts
 
 PINNED = PublishedWeights(repo="owner/model", revision="0" * 40)
@@ -47,6 +47,7 @@ def test_models_in_one_file_and_in_several_are_read(tmp_path: Path, shard: str) 
     assert all(torch.equal(published.weights[name], expected[name]) for name in expected)
     assert configuration_from(published.facts).vocab_size == 300
     assert published.folder == tmp_path
+    assert read_facts(in_folder(tmp_path)) == published.facts
 
 
 def test_weights_that_changed_are_refused(tmp_path: Path) -> None:
@@ -101,6 +102,8 @@ def test_a_model_with_code_of_its_own_is_refused(tmp_path: Path) -> None:
     weights = PINNED.model_copy(update={"folder": str(tmp_path), "sha256": None})
     with pytest.raises(EnvironmentProblem, match="or choose a model that needs no code of its own"):
         read_published(weights)
+    with pytest.raises(EnvironmentProblem, match="or choose a model that needs no code of its own"):
+        read_facts(weights)
 
 
 def test_weights_that_are_not_all_there_are_refused(tmp_path: Path) -> None:
@@ -127,12 +130,41 @@ def test_a_gated_model_without_a_token_says_the_exact_command(
         find_model_folder(PINNED)
     text = str(caught.value)
     assert caught.value.exit_code == 7
-    assert (
-        "`hf download owner/model model.safetensors config.json tokenizer.json "
-        f"tokenizer_config.json --revision {'0' * 40}`" in text
+    assert text == (
+        "weights of owner/model: expected the environment variable HF_TOKEN to hold a token that "
+        "may read this gated repository, got none that does; accept its terms at "
+        f"https://huggingface.co/owner/model, set HF_TOKEN and run {COMMAND}"
     )
-    assert COMMAND in text
-    assert "HF_TOKEN" in text and "accept its terms at https://huggingface.co/owner/model" in text
+
+
+def test_a_model_that_cannot_be_fetched_says_a_command_for_one_file_and_for_several(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[bool] = []
+
+    def snapshot_download(repo: str, *, local_files_only: bool, **_: Any) -> str:
+        asked.append(not local_files_only)
+        raise LocalEntryNotFoundError("nothing")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    with pytest.raises(EnvironmentProblem, match="expected model.safetensors, config.json,") as e:
+        find_model_folder(PINNED)
+    assert str(e.value).count("hf download") == 1 and COMMAND in str(e.value)
+    assert asked.count(True) == 1, "a hub out of reach is waited for once"
+
+
+def test_a_cached_model_in_several_files_is_found_without_a_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_model(tmp_path, shard="10KB")
+
+    def snapshot_download(repo: str, *, local_files_only: bool, **_: Any) -> str:
+        if not local_files_only:
+            raise LocalEntryNotFoundError("no network")
+        return str(tmp_path)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    assert find_model_folder(PINNED) == tmp_path
 
 
 def test_a_model_in_several_files_is_found_on_the_hub(

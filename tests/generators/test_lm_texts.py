@@ -9,7 +9,14 @@ import pytest
 from data.errors import ConfigError
 from data.text_tokenizer import TextTokenizer, train_bpe
 from data.texts import text_table
-from generators.lm_texts import check_room, contexts_of, open_context, prompts_of, rows_of
+from generators.lm_texts import (
+    check_prompts,
+    check_room,
+    contexts_of,
+    open_context,
+    prompts_of,
+    rows_of,
+)
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +88,44 @@ def test_prompts_are_taken_in_their_order() -> None:
 
 
 def test_a_prompt_that_leaves_no_room_is_refused_with_its_row() -> None:
-    check_room([[1] * 6, [1] * 6], 10, 4)
-    check_room([[1] * 6], None, 4)
+    check_room({0: [1] * 6, 1: [1] * 6}, 10, 4)
+    check_room({0: [1] * 6}, None, 4)
     with pytest.raises(
         ConfigError,
         match=r"prompts of at most 6 tokens \(the model's context of 10 less "
         r"generation\.max_new_tokens 4\), got 7 in row 1; shorten the prompt, or lower",
     ):
-        check_room([[1] * 6, [1] * 7], 10, 4)
+        check_room({0: [1] * 6, 1: [1] * 7}, 10, 4)
+
+
+@pytest.mark.parametrize("prompt_format", ["{prompt}", "{prompt}\n", "Q: {prompt} {prompt}\nA:"])
+@pytest.mark.parametrize("text", ["to be or not ", "\u0958\x00\U0001f600", "question"])
+def test_a_prompt_of_a_set_is_refused_exactly_when_its_tokens_leave_no_room(
+    tokenizer: TextTokenizer, prompt_format: str, text: str
+) -> None:
+    prompts = ["to be", *(text * times for times in range(1, 12))]
+    lengths = [len(one) for one in contexts_of(prompts, prompt_format, tokenizer)]
+    for room in range(1, max(lengths) + 1):
+        long = [number for number, length in enumerate(lengths, start=1) if length > room]
+        if not long:
+            check_prompts(prompts, prompt_format, tokenizer, room + 4, 4)
+            continue
+        got = rf"at most {room} tokens .* got {lengths[long[0] - 1]} in prompt {long[0]}; shorten"
+        with pytest.raises(ConfigError, match=got):
+            check_prompts(prompts, prompt_format, tokenizer, room + 4, 4)
+    check_prompts(prompts, prompt_format, tokenizer, None, 4)
+
+
+def test_a_large_set_of_short_prompts_is_not_tokenized(
+    tokenizer: TextTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenized: list[str] = []
+    encode = TextTokenizer.encode
+
+    def noted(self: TextTokenizer, texts: list[str]) -> list[list[int]]:
+        tokenized.extend(texts)
+        return encode(self, texts)
+
+    monkeypatch.setattr(TextTokenizer, "encode", noted)
+    check_prompts(["to be?"] * 1_000 + ["to be " * 10], "{prompt}\n", tokenizer, 100, 4)
+    assert tokenized == ["\n", "to be " * 10 + "\n"]

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -114,16 +115,34 @@ def test_samples_without_texts_or_needed_prompts_are_refused() -> None:
         BatchedTextScorer("reward sum", 4, Loads())(texts("a"))
 
 
-def test_a_batch_that_does_not_fit_into_memory_says_which_setting_to_change() -> None:
+def failing_scorer(fail: Callable[[], torch.Tensor]) -> BatchedTextScorer:
     def load(_device: str) -> TextModel:
-        def score(_batch: Batch) -> torch.Tensor:
-            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return TextModel(
+            lambda _prompt, text: {"input_ids": [1] * len(text)}, lambda _batch: fail(), 10
+        )
 
-        return TextModel(lambda _prompt, text: {"input_ids": [1] * len(text)}, score, 10)
+    return BatchedTextScorer("reward sum", 4, load, needs_prompts=False)
 
-    scorer = BatchedTextScorer("reward sum", 4, load, needs_prompts=False)
+
+def full_gpu() -> torch.Tensor:
+    raise torch.OutOfMemoryError("CUDA out of memory.")
+
+
+def wrong_shapes() -> torch.Tensor:
+    return torch.ones(2) + torch.ones(3)
+
+
+@pytest.mark.parametrize("fail", [full_gpu, lambda: torch.empty(2**60)], ids=["GPU", "CPU"])
+def test_a_batch_that_does_not_fit_into_memory_says_which_setting_to_change(
+    fail: Callable[[], torch.Tensor],
+) -> None:
     with pytest.raises(StageFailed, match=r"expected 2 texts of 3 tokens .* lower batch_size of"):
-        scorer(texts("abc", "ab"))
+        failing_scorer(fail)(texts("abc", "ab"))
+
+
+def test_another_error_of_a_model_stays_what_it_is() -> None:
+    with pytest.raises(RuntimeError, match="must match the size"):
+        failing_scorer(wrong_shapes)(texts("abc"))
 
 
 def test_rows_are_filled_up_on_the_right() -> None:
