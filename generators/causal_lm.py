@@ -284,7 +284,7 @@ class CausalLm:
             precision=precision,
             seed=seed,
             processes=self.config.processes,
-            sharding=self.config.sharding,
+            sharded=self.config.sharding == "full",
             checkpoints=checkpoints,
         )
         assert fit.weights.keys() <= self.weights.keys()

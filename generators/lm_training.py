@@ -12,7 +12,7 @@ from data.checkpoints import CheckpointFolder
 from data.compute import compute
 from data.sharded_tensors import split_like, whole, whole_on_cpu
 from data.training_state import read_state, whole_state, write_whole_state
-from generators.causal_lm_config import FineTuning, Sharding
+from generators.causal_lm_config import FineTuning
 from generators.lm_loss import summed_cross_entropy
 from generators.lm_memory import enough_memory, recomputed_activations
 from generators.lm_optimizer import learning_rate, make_optimizer
@@ -51,19 +51,18 @@ def fine_tune(
     seed: int,
     checkpoints: CheckpointFolder | None = None,
     sharing: Sharing = ALONE,
-    sharding: Sharding = "none",
+    sharded: bool = False,
 ) -> Fit:
     """Fit `model`, a causal language model of transformers, to the targets of `rows`.
 
-    It is left changed, on the device and in the precision it was trained in; with `sharding` a
-    part of it, and the process of rank 0 alone gets the weights. Goes on from the latest
-    checkpoint, to the same bytes as without a stop.
+    It is left changed, on the device and in the precision it was trained in; if `sharded`, every
+    process is left with a part of it. The process of rank 0 alone gets the weights. Goes on from
+    the latest checkpoint, to the same bytes as without a stop.
 
     Raises `ConfigError` as `check_rows`, `adapted` and `recomputed_activations`, `StageFailed`
     where the memory is too small, `BadNumbers` naming the first step whose loss or gradient is
     not finite; no checkpoint is written after it.
     """
-    sharded = sharding == "full"
     assert not sharded or tuning.lora is None
     check_model_rows(model, rows)
     device = compute().device
@@ -95,8 +94,7 @@ def fine_tune(
                     state.commit(checkpoints, done, keep=sharing.rank == 0)
         state.log.look(steps.num_steps)
         plain = network if tuning.lora is None else merged(network)
-        keep = not sharded or sharing.rank == 0
-        return Fit(weights_of(plain, keep=keep), state.log.all_losses())
+        return Fit(weights_of(plain, keep=sharing.rank == 0), state.log.all_losses())
 
 
 def check_model_rows(model: "torch.nn.Module", rows: Sequence[TokenRow]) -> None:
