@@ -13,12 +13,13 @@ from data.sharded_tensors import is_sharded, split_like, whole, whole_on_cpu
 @contextmanager
 def process(rank: int, number: int) -> Iterator[Any]:
     """Be one of several processes inside; gives the mesh of all of them."""
-    from torch.distributed import HashStore, destroy_process_group, init_process_group
+    from torch._C._distributed_c10d import HashStore
+    from torch.distributed import destroy_process_group, init_process_group
     from torch.distributed.device_mesh import init_device_mesh
     from torch.testing._internal.distributed.fake_pg import FakeStore
 
     alone = number == 1
-    store = HashStore() if alone else FakeStore()  # type: ignore[no-untyped-call]
+    store = HashStore() if alone else FakeStore()
     backend = "gloo" if alone else "fake"
     init_process_group(backend, store=store, rank=rank, world_size=number)
     try:
