@@ -284,6 +284,7 @@ class CausalLm:
             precision=precision,
             seed=seed,
             processes=self.config.processes,
+            sharded=self.config.sharding == "full",
             checkpoints=checkpoints,
         )
         assert fit.weights.keys() <= self.weights.keys()

@@ -12,6 +12,7 @@ from data.published_weights import PublishedWeights
 from generators.registry import GeneratorConfig
 
 Precision = Literal["auto", "fp32", "tf32", "bf16", "fp64"]
+Sharding = Literal["none", "full"]
 
 # 6 layers, 6 heads, 384 wide (paper, section C.6).
 PAPER_GPT2 = {"n_layer": 6, "n_head": 6, "n_embd": 384, "n_positions": 1024}
@@ -110,6 +111,13 @@ class CausalLmConfig(GeneratorConfig):
         "auto", "auto: fp32 on a CPU, bf16 on a GPU that computes it", "O"
     )
     processes: int = setting(1, "processes, one a GPU, that share training", "O", ge=1)
+    sharding: Sharding = setting(
+        "none",
+        "none: every process keeps model and optimizer whole; full: each keeps a part of weights, "
+        "gradients and optimizer, for a model that does not fit on one GPU",
+        "O",
+        added=True,
+    )
 
     @model_validator(mode="after")
     def _check_prompt_format(self) -> Self:
@@ -117,5 +125,14 @@ class CausalLmConfig(GeneratorConfig):
             raise ValueError(
                 f"prompt_format: expected 'chat' or a text with {{prompt}} in it, got "
                 f"{self.prompt_format!r}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_sharding(self) -> Self:
+        if self.sharding == "full" and self.processes == 1:
+            raise ValueError(
+                "sharding: expected 'none' for one process, which keeps all there is, got 'full'; "
+                "raise processes"
             )
         return self

@@ -45,9 +45,16 @@ class CausalLmInitial(InitialConfig):
     )
 
     def check_generator(self, generator: CausalLmConfig) -> None:
-        """Raise `ConfigError` for a generator that cannot be built, before it is."""
+        """Raise `ConfigError` for a generator that cannot be built or trained, before it is."""
         if isinstance(generator.model, ScratchModel):
             check_scratch(generator.model, generator.generation.max_new_tokens)
+        fits = {"generator.refit": generator.refit, "initial.pretraining": self.pretraining}
+        for name, tuning in fits.items():
+            if generator.sharding == "full" and tuning.lora is not None:
+                raise ConfigError(
+                    f"{name}.lora: expected null where generator.sharding is 'full', as adapters "
+                    f"are not split, got rank {tuning.lora.rank}; set one of them otherwise"
+                )
 
     def check_weights(self, generator: CausalLmConfig) -> None:
         """Raise for a published model whose files are not there, or of another tokenizer.

@@ -141,5 +141,18 @@ def micro_batches(rows: Sequence[TokenRow], size: int | None) -> list[TokenBatch
     return [TokenBatch.of(ordered[start : start + size]) for start in range(0, len(ordered), size)]
 
 
+def even_micro_batches(
+    rows: Sequence[TokenRow], size: int | None, *, rank: int, number: int
+) -> list[TokenBatch]:
+    """The micro batches of one process's share of `rows`, as many for every process.
+
+    A share with fewer rows ends with batches of one token, which is no target.
+    """
+    batches = micro_batches(share_of(rows, rank=rank, number=number), size)
+    largest = share_of(rows, rank=0, number=number)
+    without_target = TokenBatch.of([TokenRow(np.zeros(1, np.int32), num_context=1)])
+    return batches + [without_target] * (-(-len(largest) // (size or len(largest))) - len(batches))
+
+
 def _longest_first(rows: Sequence[TokenRow]) -> list[TokenRow]:
     return sorted(rows, key=lambda row: -len(row.ids))

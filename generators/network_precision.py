@@ -49,12 +49,17 @@ def in_precision(
 
 
 @contextmanager
-def computing_in(precision: dict[str, Any], device: str, *, autocast: bool) -> Iterator[None]:
-    """Compute in `precision` inside; bfloat16 only where `autocast` is wanted."""
+def computing_in(
+    precision: dict[str, Any], device: str, *, autocast: bool, keep_rounded: bool = True
+) -> Iterator[None]:
+    """Compute in `precision` inside; bfloat16 only where `autocast` is wanted.
+
+    With `keep_rounded` a weight is rounded to it once, and the copy stays until the end.
+    """
     import torch
 
     lower = autocast and precision["dtype"] == "bfloat16"
-    with torch.autocast(device, torch.bfloat16, enabled=lower):
+    with torch.autocast(device, torch.bfloat16, enabled=lower, cache_enabled=keep_rounded):
         if device == "cpu":
             yield
             return

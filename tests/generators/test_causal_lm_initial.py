@@ -7,7 +7,13 @@ from data.cut_texts import Cut
 from data.errors import ConfigError
 from data.python_docs import PythonDocs
 from data.tokenizer_config import TrainedBpe
-from generators.causal_lm_config import CausalLmConfig, Generation, ScratchModel
+from generators.causal_lm_config import (
+    CausalLmConfig,
+    FineTuning,
+    Generation,
+    Lora,
+    ScratchModel,
+)
 from generators.causal_lm_initial import CausalLmInitial, tokenizer_for, training_texts
 
 DOCS = CausalLmInitial(corpus=PythonDocs(), num_texts=50, tokenizer=TrainedBpe(vocab_size=300))
@@ -63,3 +69,14 @@ def test_a_prompt_that_leaves_no_room_is_noticed_before_a_run() -> None:
     DOCS.check_prompts(small, [fits])
     with pytest.raises(ConfigError, match=r"at most 40 tokens .* got \d+ in prompt 2; shorten"):
         DOCS.check_prompts(small, [fits, "\u6f22" * 40])
+
+
+def test_adapters_of_a_model_that_is_split_are_noticed_before_a_run() -> None:
+    split = CausalLmConfig(processes=2, sharding="full")
+    DOCS.check_generator(split)
+    adapters = FineTuning(lora=Lora(rank=3))
+    text = r"^{}\.lora: expected null where generator\.sharding is 'full', .* got rank 3; set one"
+    with pytest.raises(ConfigError, match=text.format(r"generator\.refit")):
+        DOCS.check_generator(split.model_copy(update={"refit": adapters}))
+    with pytest.raises(ConfigError, match=text.format(r"initial\.pretraining")):
+        DOCS.model_copy(update={"pretraining": adapters}).check_generator(split)

@@ -13,6 +13,7 @@ from generators.lm_rows import (
     TokenBatch,
     TokenRow,
     check_rows,
+    even_micro_batches,
     micro_batches,
     share_of,
 )
@@ -86,3 +87,16 @@ def test_micro_batches_and_shares_hold_the_rows_of_the_step_longest_first() -> N
     shares = [share_of(rows, rank=rank, number=2) for rank in (0, 1)]
     assert [[len(one.ids) for one in share] for share in shares] == [[9, 5, 2], [9, 3]]
     assert Counter(map(id, shares[0] + shares[1])) == Counter(map(id, rows))
+
+
+@pytest.mark.parametrize(
+    ("num_rows", "size", "each"),
+    [(5, 1, 2), (5, 2, 1), (5, None, 1), (7, 2, 2), (3, 1, 1), (1, 4, 1)],
+)
+def test_every_process_gets_as_many_batches(num_rows: int, size: int | None, each: int) -> None:
+    rows = random_rows([4, 7, 7, 3, 9, 2, 5][:num_rows])
+    shares = [even_micro_batches(rows, size, rank=rank, number=3) for rank in range(3)]
+    assert [len(share) for share in shares] == [each] * 3
+    batches = [batch for share in shares for batch in share]
+    targets = sum(int((batch.labels != NO_TARGET).sum()) for batch in batches)
+    assert targets == sum(one.num_targets for one in rows)

@@ -15,6 +15,24 @@ def test_bfloat16_is_computed_in_only_where_it_is_wanted(
         assert (matrix @ matrix).dtype == dtype
 
 
+@pytest.mark.parametrize("keep", [False, True])
+def test_rounded_weights_are_kept_only_where_that_is_wanted(keep: bool) -> None:
+    layer, seen = torch.nn.Linear(4, 4, bias=False), list[int]()
+
+    def look(tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.dtype == torch.bfloat16 and tensor.shape == (4, 4):
+            seen.append(tensor.data_ptr())
+        return tensor
+
+    with (
+        computing_in({"dtype": "bfloat16"}, "cpu", autocast=True, keep_rounded=keep),
+        torch.autograd.graph.saved_tensors_hooks(look, lambda tensor: tensor),
+    ):
+        results = [layer(torch.ones(1, 4, requires_grad=True)) for _ in range(2)]
+    assert len(results) == 2 and len(seen) == 2
+    assert len(set(seen)) == (1 if keep else 2)
+
+
 @pytest.mark.parametrize(
     ("dtype", "weights"),
     [
