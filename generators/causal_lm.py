@@ -36,6 +36,7 @@ from generators.lm_published import read_published
 from generators.lm_texts import (
     check_room,
     contexts_of,
+    end_of_answer,
     open_context,
     prompts_of,
     rows_of,
@@ -107,17 +108,18 @@ class CausalLm:
         """
         texts: list[str] | None = None
         contexts: Sequence[Sequence[int]] = [open_context(self.tokenizer)] * num_samples
+        ends = end_tokens(self.facts) | {self.tokenizer.end_of_text}
         if prompts is not None:
             texts = prompts_of(prompts, num_samples)
             contexts = contexts_of(texts, self.config.prompt_format, self.tokenizer)
+            ends.add(end_of_answer(self.config.prompt_format, self.tokenizer))
         generation = self.config.generation
         check_room(contexts, context_length(self.facts), generation.max_new_tokens)
         draw = find_engine(generation)
         device = compute().device
-        stops = end_tokens(self.facts) | {self.tokenizer.end_of_text}
         model = self._on(device)
         with evaluating_in(self.precision(self.config, device), device):
-            drawn = draw(model, contexts, generation, end_of_text=stops, seed=seed)
+            drawn = draw(model, contexts, generation, end_of_text=ends, seed=seed)
         decoded = self.tokenizer.decode(drawn.token_ids)
         return text_table(drawn.token_ids, decoded, drawn.finished, prompts=texts)
 
