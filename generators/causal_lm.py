@@ -115,8 +115,7 @@ class CausalLm:
             ends.add(end_of_answer(self.config.prompt_format, self.tokenizer))
         generation = self.config.generation
         check_room(contexts, context_length(self.facts), generation.max_new_tokens)
-        draw = find_engine(generation)
-        device = compute().device
+        draw, device = find_engine(generation), compute().device
         model = self._on(device)
         with evaluating_in(self.precision(self.config, device), device):
             drawn = draw(model, contexts, generation, end_of_text=ends, seed=seed)
