@@ -42,6 +42,7 @@ from generators.lm_texts import (
     rows_of,
     table_of,
 )
+from generators.network_fit import weight_metrics
 from generators.registry import Generator, GeneratorConfig, InitialConfig
 
 if TYPE_CHECKING:
@@ -150,13 +151,7 @@ class CausalLm:
 
     def metrics(self) -> dict[str, float]:
         """Number of parameters and Euclidean norm of all of them."""
-        # In order of name, since a saved model comes back in another one.
-        tensors = [self.weights[name] for name in sorted(self.weights)]
-        squares = sum(float(tensor.double().square().sum()) for tensor in tensors)
-        return {
-            "num_parameters": float(sum(tensor.numel() for tensor in tensors)),
-            "weight_norm": float(np.sqrt(squares)),
-        }
+        return weight_metrics(self.weights)
 
     def save(self, folder: Path) -> None:
         """Write model.safetensors (float32), config.json and the tokenizer's files.
