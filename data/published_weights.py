@@ -5,18 +5,23 @@ import re
 import shutil
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 from pydantic import model_validator
 
 from data.configuration import FrozenConfig, setting
-from data.errors import EnvironmentProblem
+from data.errors import EnvironmentProblem, WeightsNotAtHand
 from data.files import digest_file
 
 SHA256 = r"^[0-9a-f]{64}$"
+NOT_TRIED = "not tried"
 RAW = "https://raw.githubusercontent.com"
+Found = TypeVar("Found")
+_MAY_FETCH = ContextVar("may_fetch", default=True)
 
 
 class PublishedWeights(FrozenConfig):
@@ -75,9 +80,9 @@ def find_files(
     """Folder with all files `names`.
 
     `sha256` is the digest of the first where a commit pins them, and of all in a given folder.
-    Fetches what neither the folder nor a cache holds. Raises `EnvironmentProblem` for a
-    missing file (with the command that fetches it from the hub, `command` where `names` are
-    not all there is to fetch) and for another digest.
+    Fetches what neither the folder nor a cache holds. Raises `WeightsNotAtHand` for what cannot be
+    fetched, with the command that fetches it from the hub (`command` where `names` are not all
+    there is to fetch), `EnvironmentProblem` for a given folder without it and for another digest.
     """
     assert weights.host != "stand-in", "whoever offers stand-ins makes them"
     folder = _given_folder(weights, names) if weights.folder else _fetched(weights, names, command)
@@ -88,6 +93,33 @@ def find_files(
             f"{got}; put the files of {weights.repo} there, or correct the configured sha256"
         )
     return folder
+
+
+def find_all(finds: Iterable[Callable[[], Found]]) -> list[Found]:
+    """What each of them finds, every one asked.
+
+    Raises one `WeightsNotAtHand` for all that is not at hand, and any other error at once.
+    """
+    found, absent = [], []
+    for find in finds:
+        try:
+            found.append(find())
+        except WeightsNotAtHand as problem:
+            absent.append(problem)
+    if absent:
+        repos = dict.fromkeys(repo for problem in absent for repo in problem.repos)
+        raise WeightsNotAtHand("\n".join(dict.fromkeys(map(str, absent))), repos=tuple(repos))
+    return found
+
+
+@contextmanager
+def without_fetching() -> Iterator[None]:
+    """Only what is on this machine is found inside."""
+    before = _MAY_FETCH.set(False)
+    try:
+        yield
+    finally:
+        _MAY_FETCH.reset(before)
 
 
 def folder_digest(folder: Path, names: Sequence[str]) -> str:
@@ -149,14 +181,17 @@ def _from_hub(weights: PublishedWeights, names: Sequence[str], command: str) -> 
         folder = snapshot(local=True)
     except LocalEntryNotFoundError:
         folder = Path()
+    if _missing(folder, names) and not _MAY_FETCH.get():
+        raise _not_fetched(weights, names, NOT_TRIED, command)
     try:
         # A snapshot may be there with some of its files only.
         folder = snapshot(local=False) if _missing(folder, names) else folder
     except GatedRepoError as error:
-        raise EnvironmentProblem(
+        raise WeightsNotAtHand(
             f"weights of {weights.repo}: expected the environment variable HF_TOKEN to hold a "
             "token that may read this gated repository, got none that does; accept its terms at "
-            f"https://huggingface.co/{weights.repo}, set HF_TOKEN and run `{command}`"
+            f"https://huggingface.co/{weights.repo}, set HF_TOKEN and run `{command}`",
+            repos=(weights.repo,),
         ) from error
     except Exception as error:
         # Whatever the library or its HTTP client raises (network, proxy, access, disk) asks for
@@ -175,11 +210,13 @@ def _from_github(weights: PublishedWeights, names: Sequence[str]) -> Path:
     for name in _missing(folder, names):
         address = f"{RAW}/{weights.repo}/{weights.revision}/{urllib.parse.quote(name)}"
         partial = folder / f"{name}.partial"
+        command = f"curl --fail --location --create-dirs -o '{folder / name}' {address}"
+        if not _MAY_FETCH.get():
+            raise _not_fetched(weights, names, NOT_TRIED, command)
         try:
             with urllib.request.urlopen(address, timeout=30) as source, partial.open("wb") as file:  # noqa: S310
                 shutil.copyfileobj(source, file)
         except OSError as error:
-            command = f"curl --fail --location --create-dirs -o '{folder / name}' {address}"
             raise _not_fetched(weights, names, type(error).__name__, command) from error
         partial.replace(folder / name)
     return folder
@@ -191,9 +228,10 @@ def _missing(folder: Path, names: Sequence[str]) -> list[str]:
 
 def _not_fetched(
     weights: PublishedWeights, names: Sequence[str], got: str, command: str
-) -> EnvironmentProblem:
-    return EnvironmentProblem(
+) -> WeightsNotAtHand:
+    return WeightsNotAtHand(
         f"weights of {weights.repo}: expected {', '.join(names)} of commit {weights.revision}, "
         f"neither cached here nor fetched ({got}); where there is a network run `{command}`, or "
-        "set `folder` and `sha256` to a copy"
+        "set `folder` and `sha256` to a copy",
+        repos=(weights.repo,),
     )

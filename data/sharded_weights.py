@@ -33,7 +33,7 @@ def find_with_weights(weights: PublishedWeights, names: Sequence[str]) -> Path:
         try:
             folder = find_files(unchecked, (INDEX,), command=command)
         except EnvironmentProblem:
-            raise problem from None
+            raise problem from None  # of one file: its command fetches either
         wanted = (INDEX, *sorted(set(weight_map(folder).values())), *names)
     return find_files(weights, wanted, command=command)
 

@@ -69,7 +69,7 @@ class TextTokenizer:
     @cached_property
     def fast(self) -> "PreTrainedTokenizerFast":
         """The same as an object of transformers."""
-        check_installed("tokenizer", ["transformers"])
+        check_installed("tokenizer", ["tokenizers", "transformers"])
         from transformers import PreTrainedTokenizerFast
 
         return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]

@@ -8,6 +8,7 @@ from data.cut_texts import Cut, cut_documents
 from data.errors import ConfigError
 from data.text_tokenizer import TextTokenizer, make_tokenizer
 from data.tokenizer_config import PublishedTokenizer, TokenizerConfig, TrainedBpe
+from data.tokenizer_folder import find_tokenizer
 from data.wikitext import WikiText2
 from generators.causal_lm_config import CausalLmConfig, FineTuning, PublishedModel, ScratchModel
 from generators.lm_model import check_scratch
@@ -46,9 +47,11 @@ class CausalLmInitial(InitialConfig):
             check_scratch(generator.model, generator.generation.max_new_tokens)
 
     def check_weights(self, generator: CausalLmConfig) -> None:
-        """Raise as `find_model_folder` for a published model whose files are not there."""
+        """Raise as `find_model_folder` for a published model or tokenizer that is not there."""
         if isinstance(generator.model, PublishedModel):
             find_model_folder(generator.model.weights)
+        elif not isinstance(self.tokenizer, TrainedBpe):
+            find_tokenizer((self.tokenizer or PublishedTokenizer()).weights)
 
 
 def training_texts(initial: CausalLmInitial, *, seed: int) -> list[str]:
