@@ -6,7 +6,7 @@ import shutil
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal, Self, TypeVar
@@ -98,12 +98,15 @@ def find_files(
 def find_all(finds: Iterable[Callable[[], Found]]) -> list[Found]:
     """What each of them finds, every one asked.
 
-    Raises one `WeightsNotAtHand` for all that is not at hand, and any other error at once.
+    Raises one `WeightsNotAtHand` for all that is not at hand, and any other error at once. After
+    the first that cannot be fetched nothing is fetched any more: it would be of no use alone.
     """
-    found, absent = [], []
+    found: list[Found] = []
+    absent: list[WeightsNotAtHand] = []
     for find in finds:
         try:
-            found.append(find())
+            with without_fetching() if absent else nullcontext():
+                found.append(find())
         except WeightsNotAtHand as problem:
             absent.append(problem)
     if absent:

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import EnvironmentProblem
-from data.published_weights import PublishedWeights, find_files
+from data.published_weights import PublishedWeights, find_files, without_fetching
 
 if TYPE_CHECKING:
     import torch
@@ -31,11 +32,22 @@ def find_with_weights(weights: PublishedWeights, names: Sequence[str]) -> Path:
         wanted: tuple[str, ...] = (SINGLE, *names)
     except EnvironmentProblem as problem:
         try:
-            folder = find_files(unchecked, (INDEX,), command=command)
+            # Once more only where the hub has answered: waiting for one that does not takes long.
+            with nullcontext() if _are_here(unchecked, names) else without_fetching():
+                folder = find_files(unchecked, (INDEX,), command=command)
         except EnvironmentProblem:
             raise problem from None  # of one file: its command fetches either
         wanted = (INDEX, *sorted(set(weight_map(folder).values())), *names)
     return find_files(weights, wanted, command=command)
+
+
+def _are_here(weights: PublishedWeights, names: Sequence[str]) -> bool:
+    try:
+        with without_fetching():
+            find_files(weights, names)
+    except EnvironmentProblem:
+        return False
+    return True
 
 
 def weight_map(folder: Path) -> Mapping[str, str]:

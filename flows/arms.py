@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from flows.domain import Plain
-from flows.experiment import Frame, Study, curves, last_values
+from flows.experiment import Frame, Study, Values, curves, last_values
 from tasks.panels import band, new_figure, one_legend
 from tasks.seed_values import mean_of, with_interval
 
@@ -66,7 +66,9 @@ def table_of_arms(
     """One row an arm: metrics of the last models and `more`, mean over runs with its interval."""
     rows = []
     for arm in arms:
-        found = {label: last_values(frame, metric, arm=arm) for label, metric in columns.items()}
+        found: dict[str, Values | FloatArray] = {
+            label: last_values(frame, metric, arm=arm) for label, metric in columns.items()
+        }
         found |= {label: of_arm(arm) for label, of_arm in (more or {}).items()}
         rows.append({"arm": arm} | {label: with_interval(one) for label, one in found.items()})
     return pd.DataFrame(rows)

@@ -19,8 +19,8 @@ def render_page(made: Reproduction) -> str:
         f"Source: {experiment.source}",
     ]
     if made.claims:
-        rows = [(one.claim, one.measured, one.required, one.verdict) for one in made.claims]
-        parts.append(_table(("claim", "measured", "required", "verdict"), rows))
+        claims = [(one.claim, one.measured, one.required, one.verdict) for one in made.claims]
+        parts.append(_table(("claim", "measured", "required", "verdict"), claims))
     if made.figure is not None:
         parts.append(f"![{experiment.title}]({made.figure.name})")
     parts += [f"![{experiment.title}: {name}]({path.name})" for name, path in made.gallery.items()]

@@ -3,12 +3,15 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
+import huggingface_hub
 import pytest
 import torch
+from huggingface_hub.errors import LocalEntryNotFoundError
 from safetensors.torch import load_file, save_file
 
-from data.errors import EnvironmentProblem
+from data.errors import EnvironmentProblem, WeightsNotAtHand
 from data.published_weights import PublishedWeights, folder_digest
 from data.sharded_weights import INDEX, SINGLE, find_with_weights, read_weights, weight_map
 
@@ -73,6 +76,23 @@ def test_weights_that_are_not_there_come_with_a_command_for_either_layout(
         "`hf download owner/model --include 'model*.safetensors*' --include 'config.json' "
         f"--revision {'a' * 40}`"
     ) in str(caught.value)
+
+
+def test_a_hub_that_does_not_answer_is_asked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def snapshot_download(*_: Any, local_files_only: bool, **__: Any) -> str:
+        if local_files_only:
+            raise LocalEntryNotFoundError("nothing")
+        asked.append(1)
+        raise OSError("no network")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    with pytest.raises(WeightsNotAtHand, match=r"nor fetched \(OSError\)"):
+        find_with_weights(PINNED, ("config.json",))
+    assert len(asked) == 1
 
 
 def test_weights_are_read_by_name_from_whichever_file_holds_them(

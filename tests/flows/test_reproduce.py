@@ -219,6 +219,7 @@ def test_a_failed_member_is_void_named_and_without_a_figure(tmp_path: Path) -> N
     assert "**Verdict: void**" in page and "![" not in page
     assert f"## Failed runs\n\n- `{made.failed[0]}`" in page
     assert json.loads((folder / "e1.json").read_text())["figure"] is None
+    assert made.results is not None
     assert len(pd.read_parquet(made.results)["run"].unique()) == 3
 
 

@@ -130,7 +130,8 @@ def test_all_published_weights_that_are_not_at_hand_are_named(
         "Qwen/Qwen2.5-1.5B", "RLHFlow/ArmoRM-Llama3-8B-v0.1", "meta-llama/Llama-Guard-3-1B",
     )  # fmt: skip
     assert str(absent).count("`hf download") == 3
-    assert ("(not tried)" in str(absent)) == (device == "cuda"), "no use without the device"
+    # Without the device, or without the first of them, the others would be of no use.
+    assert str(absent).count("(not tried)") == (3 if device == "cuda" else 2)
     assert ("expected a CUDA device" in str(absent)) == (device == "cuda")
 
 
