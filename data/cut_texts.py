@@ -21,11 +21,14 @@ class Cut(FrozenConfig):
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
-        if self.min_words > self.max_words:
-            raise ValueError(
-                f"min_words: expected at most max_words = {self.max_words}, got {self.min_words}"
-            )
+        check_range(self.min_words, self.max_words)
         return self
+
+
+def check_range(min_words: int, max_words: int) -> None:
+    """Raise `ValueError` for a range that holds no number of words."""
+    if min_words > max_words:
+        raise ValueError(f"min_words: expected at most max_words = {max_words}, got {min_words}")
 
 
 def cut_documents(

@@ -53,6 +53,14 @@ class EnvironmentProblem(PluralistError):
     exit_code = 7
 
 
+class WeightsNotAtHand(EnvironmentProblem):
+    """Published files, of `repos`, that are neither on this machine nor to be fetched."""
+
+    def __init__(self, message: str, *, repos: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.repos = repos
+
+
 class ProvenanceMismatch(PluralistError):
     """Configuration, numerics class or digests differ from what was committed."""
 

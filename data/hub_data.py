@@ -25,6 +25,15 @@ class HubDataSet(NamedTuple):
         return f"hf download {self.repo} --repo-type dataset --revision {self.revision}{files}"
 
 
+def check_path(origin: str, path: str | None, *, name: str) -> None:
+    """Raise `ValueError` for an origin other than the hub without the folder of data set `name`."""
+    if path is None and origin != "hub":
+        raise ValueError(
+            f"path: expected the folder of {name} for origin {origin!r}, got none; set it, or set "
+            "origin to hub"
+        )
+
+
 def hub_file(source: HubDataSet, file: str, *, cache: str | None, instead: str) -> Path:
     """Path of one file; `cache` is the hub's cache folder, None its usual one.
 

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from data import cifar10, digits
 from data.cifar10_origins import Origin, Split
 from data.configuration import FrozenConfig, setting
+from data.hub_data import check_path
 from data.images import Shape
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -65,11 +66,7 @@ class Cifar10Data(FrozenConfig):
 
     @model_validator(mode="after")
     def _check_path(self) -> Self:
-        if self.path is None and self.origin != "hub":
-            raise ValueError(
-                f"path: expected the folder of CIFAR-10 for origin {self.origin!r}, got none; set "
-                "it, or set origin to hub"
-            )
+        check_path(self.origin, self.path, name="CIFAR-10")
         return self
 
     @property

@@ -7,8 +7,17 @@ from typing import Any
 from data.errors import EnvironmentProblem
 from data.numerics import NOT_INSTALLED, library_version
 
-# In the folder of the source; the extra holds what domain cifar10 and its rewards import.
-INSTALL = "pip install -c constraints.txt '.[images]'"
+# Extras by a package that none but their users ask for.
+TELLING = {"peft": "lora", "tokenizers": "text"}
+
+
+def install(*extras: str) -> str:
+    """Command that installs extras of the project, in the folder of its source."""
+    return f"pip install -c constraints.txt '.[{','.join(extras)}]'"
+
+
+# For whoever may be a user of images as well as of texts.
+INSTALL = install("images", "text")
 
 
 def missing(distributions: Iterable[str]) -> list[str]:
@@ -19,13 +28,17 @@ def missing(distributions: Iterable[str]) -> list[str]:
     return _sorted(name for name in distributions if library_version(name) == NOT_INSTALLED)
 
 
-def check_installed(user: str, distributions: Iterable[str], *, command: str = INSTALL) -> None:
-    """Raise `EnvironmentProblem` with `command` unless all that `user` needs is installed."""
+def check_installed(user: str, distributions: Iterable[str], *, command: str | None = None) -> None:
+    """Raise `EnvironmentProblem` unless all that `user` needs is installed.
+
+    It says to run `command`, else the one that installs the extra.
+    """
     wanted = _sorted(distributions)
     if absent := missing(wanted):
+        extra = next((one for name, one in TELLING.items() if name in wanted), "images")
         raise EnvironmentProblem(
             f"{user}: expected {', '.join(wanted)} to be installed, found no {', '.join(absent)}; "
-            f"run `{command}`"
+            f"run `{command or install(extra)}`"
         )
 
 

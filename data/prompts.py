@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from data import python_docs, ultrafeedback
 from data.configuration import FrozenConfig, setting
+from data.cut_texts import check_range
 from data.errors import ConfigError
 from data.text_rows import TextSource, checked_file, read_texts
 from data.text_split import Split, part_of, texts_digest
@@ -25,10 +26,7 @@ class PythonTopics(FrozenConfig):
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
-        if self.min_words > self.max_words:
-            raise ValueError(
-                f"min_words: expected at most max_words = {self.max_words}, got {self.min_words}"
-            )
+        check_range(self.min_words, self.max_words)
         return self
 
 

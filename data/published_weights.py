@@ -5,18 +5,23 @@ import re
 import shutil
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 from pydantic import model_validator
 
 from data.configuration import FrozenConfig, setting
-from data.errors import EnvironmentProblem
+from data.errors import EnvironmentProblem, WeightsNotAtHand
 from data.files import digest_file
 
 SHA256 = r"^[0-9a-f]{64}$"
+NOT_TRIED = "not tried"
 RAW = "https://raw.githubusercontent.com"
+Found = TypeVar("Found")
+_MAY_FETCH = ContextVar("may_fetch", default=True)
 
 
 class PublishedWeights(FrozenConfig):
@@ -74,21 +79,16 @@ def find_files(
     names: Sequence[str],
     *,
     command: str | None = None,
-    ask_hub: bool = True,
 ) -> Path:
     """Folder with all files `names`.
 
     `sha256` is the digest of the first where a commit pins them, and of all in a given folder.
-    Fetches what neither the folder nor a cache holds, from the hub only if `ask_hub`. Raises
-    `EnvironmentProblem` for a missing file (with the command that fetches it from the hub,
-    `command` where `names` are not all there is to fetch) and for another digest.
+    Fetches what neither the folder nor a cache holds. Raises `WeightsNotAtHand` for what cannot be
+    fetched, with the command that fetches it from the hub (`command` where `names` are not all
+    there is to fetch), `EnvironmentProblem` for a given folder without it and for another digest.
     """
     assert weights.host != "stand-in", "whoever offers stand-ins makes them"
-    folder = (
-        _given_folder(weights, names)
-        if weights.folder
-        else _fetched(weights, names, command, ask_hub)
-    )
+    folder = _given_folder(weights, names) if weights.folder else _fetched(weights, names, command)
     checked = names if weights.folder else names[:1]
     if weights.sha256 is not None and (got := folder_digest(folder, checked)) != weights.sha256:
         raise EnvironmentProblem(
@@ -96,6 +96,36 @@ def find_files(
             f"{got}; put the files of {weights.repo} there, or correct the configured sha256"
         )
     return folder
+
+
+def find_all(finds: Iterable[Callable[[], Found]]) -> list[Found]:
+    """What each of them finds, every one asked.
+
+    Raises one `WeightsNotAtHand` for all that is not at hand, and any other error at once. After
+    the first that cannot be fetched nothing is fetched any more: it would be of no use alone.
+    """
+    found: list[Found] = []
+    absent: list[WeightsNotAtHand] = []
+    for find in finds:
+        try:
+            with without_fetching() if absent else nullcontext():
+                found.append(find())
+        except WeightsNotAtHand as problem:
+            absent.append(problem)
+    if absent:
+        repos = dict.fromkeys(repo for problem in absent for repo in problem.repos)
+        raise WeightsNotAtHand("\n".join(dict.fromkeys(map(str, absent))), repos=tuple(repos))
+    return found
+
+
+@contextmanager
+def without_fetching() -> Iterator[None]:
+    """Only what is on this machine is found inside."""
+    before = _MAY_FETCH.set(False)
+    try:
+        yield
+    finally:
+        _MAY_FETCH.reset(before)
 
 
 def folder_digest(folder: Path, names: Sequence[str]) -> str:
@@ -132,16 +162,14 @@ def _given_folder(weights: PublishedWeights, names: Sequence[str]) -> Path:
     return folder
 
 
-def _fetched(
-    weights: PublishedWeights, names: Sequence[str], command: str | None, ask_hub: bool
-) -> Path:
+def _fetched(weights: PublishedWeights, names: Sequence[str], command: str | None) -> Path:
     if weights.host == "github":
         return _from_github(weights, names)
     given = f"hf download {weights.repo} {' '.join(names)} --revision {weights.revision}"
-    return _from_hub(weights, names, command or given, ask=ask_hub)
+    return _from_hub(weights, names, command or given)
 
 
-def _from_hub(weights: PublishedWeights, names: Sequence[str], command: str, *, ask: bool) -> Path:
+def _from_hub(weights: PublishedWeights, names: Sequence[str], command: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
 
@@ -159,14 +187,17 @@ def _from_hub(weights: PublishedWeights, names: Sequence[str], command: str, *, 
         folder = snapshot(local=True)
     except LocalEntryNotFoundError:
         folder = Path()
+    if _missing(folder, names) and not _MAY_FETCH.get():
+        raise _not_fetched(weights, names, NOT_TRIED, command)
     try:
         # A snapshot may be there with some of its files only.
-        folder = snapshot(local=False) if ask and _missing(folder, names) else folder
+        folder = snapshot(local=False) if _missing(folder, names) else folder
     except GatedRepoError as error:
-        raise EnvironmentProblem(
+        raise WeightsNotAtHand(
             f"weights of {weights.repo}: expected the environment variable HF_TOKEN to hold a "
             "token that may read this gated repository, got none that does; accept its terms at "
-            f"https://huggingface.co/{weights.repo}, set HF_TOKEN and run `{command}`"
+            f"https://huggingface.co/{weights.repo}, set HF_TOKEN and run `{command}`",
+            repos=(weights.repo,),
         ) from error
     except Exception as error:
         # Whatever the library or its HTTP client raises (network, proxy, access, disk) asks for
@@ -185,11 +216,13 @@ def _from_github(weights: PublishedWeights, names: Sequence[str]) -> Path:
     for name in _missing(folder, names):
         address = f"{RAW}/{weights.repo}/{weights.revision}/{urllib.parse.quote(name)}"
         partial = folder / f"{name}.partial"
+        command = f"curl --fail --location --create-dirs -o '{folder / name}' {address}"
+        if not _MAY_FETCH.get():
+            raise _not_fetched(weights, names, NOT_TRIED, command)
         try:
             with urllib.request.urlopen(address, timeout=30) as source, partial.open("wb") as file:  # noqa: S310
                 shutil.copyfileobj(source, file)
         except OSError as error:
-            command = f"curl --fail --location --create-dirs -o '{folder / name}' {address}"
             raise _not_fetched(weights, names, type(error).__name__, command) from error
         partial.replace(folder / name)
     return folder
@@ -201,9 +234,10 @@ def _missing(folder: Path, names: Sequence[str]) -> list[str]:
 
 def _not_fetched(
     weights: PublishedWeights, names: Sequence[str], got: str, command: str
-) -> EnvironmentProblem:
-    return EnvironmentProblem(
+) -> WeightsNotAtHand:
+    return WeightsNotAtHand(
         f"weights of {weights.repo}: expected {', '.join(names)} of commit {weights.revision}, "
         f"neither cached here nor fetched ({got}); where there is a network run `{command}`, or "
-        "set `folder` and `sha256` to a copy"
+        "set `folder` and `sha256` to a copy",
+        repos=(weights.repo,),
     )

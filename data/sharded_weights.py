@@ -1,12 +1,13 @@
-"""Published models whose weights lie in several safetensors files with an index."""
+"""Published models whose weights lie in one safetensors file, or in several with an index."""
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import EnvironmentProblem
-from data.published_weights import PublishedWeights, find_files
+from data.published_weights import PublishedWeights, find_files, without_fetching
 
 if TYPE_CHECKING:
     import torch
@@ -15,20 +16,38 @@ INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
 
 
-def find_sharded_files(weights: PublishedWeights, names: Sequence[str]) -> Path:
-    """Folder with the index, all shards that it names and the files `names`.
+def find_with_weights(weights: PublishedWeights, names: Sequence[str]) -> Path:
+    """Folder with the weights, in one file or in shards with their index, and the files `names`.
 
-    `sha256` is the digest of the index where a commit pins it, and of all files in a given
-    folder. Raises as `find_files`, and `EnvironmentProblem` for an index of another form.
+    Where a commit pins it `sha256` is the digest of that file, or of the index; in a given folder
+    of all these files. Raises as `find_files`, and `EnvironmentProblem` for an index of another
+    form.
     """
-    # All files are checked at the end; which they are is only known from the index.
+    # All files are checked at the end; which they are is only known once they are there.
     unchecked = weights.model_copy(update={"sha256": None})
-    wanted = ("model*.safetensors*", *names)
-    options = " ".join(f"--include '{name}'" for name in wanted)
-    command = f"hf download {weights.repo} {options} --revision {weights.revision}"
-    folder = find_files(unchecked, (INDEX,), command=command)
-    shards = sorted(set(weight_map(folder).values()))
-    return find_files(weights, (INDEX, *shards, *names), command=command)
+    patterns = " ".join(f"--include '{name}'" for name in ("model*.safetensors*", *names))
+    command = f"hf download {weights.repo} {patterns} --revision {weights.revision}"
+    try:
+        find_files(unchecked, (SINGLE, *names), command=command)
+        wanted: tuple[str, ...] = (SINGLE, *names)
+    except EnvironmentProblem as problem:
+        try:
+            # Once more only where the hub has answered: waiting for one that does not takes long.
+            with nullcontext() if _are_here(unchecked, names) else without_fetching():
+                folder = find_files(unchecked, (INDEX,), command=command)
+        except EnvironmentProblem:
+            raise problem from None  # of one file: its command fetches either
+        wanted = (INDEX, *sorted(set(weight_map(folder).values())), *names)
+    return find_files(weights, wanted, command=command)
+
+
+def _are_here(weights: PublishedWeights, names: Sequence[str]) -> bool:
+    try:
+        with without_fetching():
+            find_files(weights, names)
+    except EnvironmentProblem:
+        return False
+    return True
 
 
 def weight_map(folder: Path) -> Mapping[str, str]:
@@ -50,11 +69,13 @@ def weight_map(folder: Path) -> Mapping[str, str]:
             f"{path}: expected an index with a weight_map, got {type(error).__name__} on reading "
             "it; fetch the published file again"
         ) from error
-    if strange := [file for file in files.values() if Path(file).name != file]:
-        raise EnvironmentProblem(
-            f"{path}: expected shards beside the index, got {strange[0]!r}; fetch the published "
-            "file again"
-        )
+    for file in files.values():
+        # Its files are about to be read: none elsewhere, and none that could hold code.
+        if Path(file).name != file or not file.endswith(".safetensors"):
+            raise EnvironmentProblem(
+                f"{path}: expected safetensors files beside the index, got {file!r}; fetch the "
+                "published file again"
+            )
     return files
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
 
-# In rendered templates instead of a prompt; no template and no prompt contains it.
-PLACE = "\ue000prompt\ue001"
+# In rendered templates instead of a prompt or an answer; none of them contains it.
+PLACE = "\ue000text\ue001"
 
 
 class TextTokenizer:
@@ -69,7 +69,7 @@ class TextTokenizer:
     @cached_property
     def fast(self) -> "PreTrainedTokenizerFast":
         """The same as an object of transformers."""
-        check_installed("tokenizer", ["transformers"])
+        check_installed("tokenizer", ["tokenizers", "transformers"])
         from transformers import PreTrainedTokenizerFast
 
         return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
@@ -112,9 +112,25 @@ class TextTokenizer:
         pieces = [self._marked_ids(before), self.encode([prompt])[0], self._marked_ids(after)]
         return [token for piece in pieces for token in piece]
 
-    def _rendered(self, prompt: str) -> str:
+    @cached_property
+    def end_of_answer(self) -> int | None:
+        """Id of the special token that the chat template writes behind an answer.
+
+        None where it writes another text there, and without a template.
+        """
+        if self._parts.chat_template is None:
+            return None
+        behind = self._rendered("?", PLACE).partition(PLACE)[2].lstrip()
+        found = [mark for mark in self._marks if behind.startswith(mark)]
+        return self._plain.token_to_id(max(found, key=len)) if found else None
+
+    def _rendered(self, prompt: str, answer: str | None = None) -> str:
+        """The template with a question and its answer, or up to where the answer begins."""
+        conversation = [{"role": "user", "content": prompt}]
+        if answer is not None:
+            conversation.append({"role": "assistant", "content": answer})
         text = self.fast.apply_chat_template(
-            [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True
+            conversation, tokenize=False, add_generation_prompt=answer is None
         )
         assert isinstance(text, str), "not asked to tokenize"
         return text

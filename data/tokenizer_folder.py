@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 TOKENIZER, SETTINGS, TEMPLATE = "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"
+ON_HUB = (TOKENIZER, SETTINGS)
 VOCABULARY, MERGES = "vocab.json", "merges.txt"
 SPECIAL = ("bos_token", "eos_token", "unk_token", "pad_token")
 GPT2 = "<|endoftext|>"
@@ -31,7 +32,7 @@ def find_tokenizer(weights: PublishedWeights) -> Path:
     The SHA-256 of a given folder is that of `names_in` it. Raises as `find_files`.
     """
     if weights.folder is None:
-        return find_files(weights, [TOKENIZER, SETTINGS])
+        return find_files(weights, ON_HUB)
     return find_files(weights, names_in(Path(weights.folder)))
 
 

@@ -14,7 +14,7 @@ from pydantic import model_validator
 
 from data.configuration import FrozenConfig, setting
 from data.errors import ConfigError, EnvironmentProblem
-from data.hub_data import HubDataSet, hub_file
+from data.hub_data import HubDataSet, check_path, hub_file
 from data.text_rows import read_column
 from data.text_split import Split
 
@@ -69,11 +69,7 @@ class WikiText2(FrozenConfig):
 
     @model_validator(mode="after")
     def _check_path(self) -> Self:
-        if self.path is None and self.origin != "hub":
-            raise ValueError(
-                f"path: expected the folder of WikiText-2 for origin {self.origin!r}, got none; "
-                "set it, or set origin to hub"
-            )
+        check_path(self.origin, self.path, name="WikiText-2")
         return self
 
 

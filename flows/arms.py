@@ -1,15 +1,19 @@
-"""What several experiments with arms share: an arm without curation, and values of all runs."""
+"""What experiments with arms share: an arm without curation, values of all runs, what is shown."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from flows.domain import Plain
-from flows.experiment import Frame, Study, last_values
-from tasks.seed_values import mean_of
+from flows.experiment import Frame, Study, Values, curves, last_values
+from tasks.panels import band, new_figure, one_legend
+from tasks.seed_values import mean_of, with_interval
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -45,3 +49,53 @@ def runs_over(
     return np.array(
         [last_values(frame, metric, **where, **{key: value}).to_numpy() for value in values]
     ).T
+
+
+def moments(names: Sequence[str]) -> dict[str, str]:
+    """Mean and variance of every reward, as a table names them -> metric."""
+    means = {f"E[{name}]": f"reward_mean.{name}" for name in names}
+    return means | {f"Var[{name}]": f"reward_var.{name}" for name in names}
+
+
+def table_of_arms(
+    frame: Frame,
+    arms: Sequence[str],
+    columns: Mapping[str, str],  # heading -> metric
+    more: Mapping[str, Callable[[str], FloatArray]] | None = None,  # heading -> (arm) -> (runs,)
+) -> pd.DataFrame:
+    """One row an arm: metrics of the last models and `more`, mean over runs with its interval."""
+    rows = []
+    for arm in arms:
+        found: dict[str, Values | FloatArray] = {
+            label: last_values(frame, metric, arm=arm) for label, metric in columns.items()
+        }
+        found |= {label: of_arm(arm) for label, of_arm in (more or {}).items()}
+        rows.append({"arm": arm} | {label: with_interval(one) for label, one in found.items()})
+    return pd.DataFrame(rows)
+
+
+def draw_arms(
+    frame: Frame,
+    arms: Sequence[str],
+    shown: Sequence[tuple[str, str]],  # metric and what its axis says
+    *,
+    columns: int,
+) -> "Figure":
+    """Metrics over k, a panel each with one line an arm; the legend has so many columns."""
+    figure, axes = new_figure(len(shown))
+    for panel, (metric, label) in zip(axes, shown, strict=True):
+        draw_over_rounds(panel, frame, metric, [(arm, arm) for arm in arms])
+        panel.set_ylabel(label)
+    one_legend(axes, columns=columns)
+    return figure
+
+
+def draw_over_rounds(
+    panel: Any, frame: Frame, metric: str, arms: Sequence[tuple[str, str]]
+) -> None:
+    """`metric` over k, a band for each (arm, label) that was measured."""
+    for arm, label in arms:
+        found = curves(frame, metric, arm=arm)
+        if not found.empty:
+            band(panel, found.index.to_numpy(), found.to_numpy().T, label=label, colour=label)
+    panel.set_xlabel("k of the model p_k")

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from flows.arms import draw_over_rounds
 from flows.class_arms import (
     ENTROPY,
     PRINTED_POOL,
@@ -16,7 +17,7 @@ from flows.class_arms import (
     pool_words,
 )
 from flows.experiment import Frame, Study
-from flows.image_values import distance_measured, draw_over_rounds, stacked
+from flows.image_values import distance_measured, stacked
 from tasks.panels import band, new_figure, theory_line
 
 if TYPE_CHECKING:

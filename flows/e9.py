@@ -1,11 +1,13 @@
 """E9: plural curation beside the simpler ways to retrain on one's own output (baselines, ours)."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from flows.arms import moments, table_of_arms
 from flows.baselines import (
     ARMS,
     BALANCED,
@@ -25,7 +27,7 @@ from flows.gmm import paper
 from tasks.claims import Claim, all_hold, judge, said
 from tasks.geometry import two_modes
 from tasks.panels import band, new_figure, one_legend
-from tasks.seed_values import largest_of, least_of, mean_of, ratio, with_interval
+from tasks.seed_values import largest_of, least_of, mean_of, ratio
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -113,19 +115,10 @@ def draw(frame: Frame, study: Study) -> "Figure":
 
 def table(frame: Frame, study: Study) -> pd.DataFrame:
     """Every arm with the last model's moments, order parameter, tail coverage and collapse."""
-    names, rows = study.base.reward_names, []
-    for arm in ARMS:
-        row = {"arm": arm}
-        for label, kind in (("E", "mean"), ("Var", "var")):
-            for name in names:
-                values = last_values(frame, f"reward_{kind}.{name}", arm=arm)
-                row[f"{label}[{name}]"] = with_interval(values)
-        squared = last_values(frame, "order_parameter_squared", arm=arm)
-        row["M^2"] = with_interval(squared)
-        row["tail coverage"] = with_interval(last_values(frame, "tail_coverage", arm=arm))
-        row[f"k of 1 % of Var[{names[0]}]"] = with_interval(collapsed_at(frame, study, arm))
-        rows.append(row)
-    return pd.DataFrame(rows)
+    names = study.base.reward_names
+    columns = {"M^2": "order_parameter_squared", "tail coverage": "tail_coverage"}
+    times = {f"k of 1 % of Var[{names[0]}]": partial(collapsed_at, frame, study)}
+    return table_of_arms(frame, ARMS, moments(names) | columns, times)
 
 
 def remarks(frame: Frame, study: Study) -> list[str]:

@@ -1,10 +1,12 @@
 """E9 on images: plural curation beside simpler ways to retrain on one's own output (ours)."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from flows.arms import draw_arms, moments, table_of_arms
 from flows.baselines import (
     ARMS,
     BALANCED,
@@ -23,10 +25,9 @@ from flows.cifar10 import digits
 from flows.class_arms import fresh_pools
 from flows.experiment import Experiment, Frame, Study, curves, last_values
 from flows.image_gallery import grids_of
-from flows.image_values import distance_measured, draw_over_rounds
+from flows.image_values import distance_measured
 from tasks.claims import Claim, all_hold, said
-from tasks.panels import new_figure, one_legend
-from tasks.seed_values import mean_of, with_interval
+from tasks.seed_values import mean_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,7 +52,6 @@ def judge_e9(frame: Frame, study: Study) -> list[Claim]:
 
 def draw(frame: Frame, study: Study) -> "Figure":
     """Variance, class entropy, feature variance, distance, tails over rounds, one line an arm."""
-    figure, axes = new_figure(6)
     names, distance = study.base.reward_names, distance_measured(frame)
     shown = [(f"reward_var.{name}", f"Var[{name}], reward units²") for name in names]
     shown += [
@@ -60,36 +60,22 @@ def draw(frame: Frame, study: Study) -> "Figure":
         (distance.metric, distance.label),
         ("tail_coverage", "tail coverage (1: as p_0)"),
     ]
-    for panel, (metric, label) in zip(axes, shown, strict=True):
-        draw_over_rounds(panel, frame, metric, [(arm, arm) for arm in ARMS])
-        panel.set_ylabel(label)
-    one_legend(axes, columns=5)
-    return figure
+    return draw_arms(frame, ARMS, shown, columns=5)
 
 
 def table(frame: Frame, study: Study) -> pd.DataFrame:
     """Every arm with the last model's moments and image metrics, and when it collapses."""
-    distance, rows = distance_measured(frame), []
-    columns = {
-        f"{label}[{name}]": f"reward_{kind}.{name}"
-        for label, kind in (("E", "mean"), ("Var", "var"))
-        for name in study.base.reward_names
-    }
-    columns |= {
+    distance = distance_measured(frame)
+    columns = moments(study.base.reward_names) | {
         "class entropy": ENTROPY,
         "feature variance": "feature_variance",
         distance.label: distance.metric,
         "tail coverage": "tail_coverage",
     }
-    for arm in ARMS:
-        row = {"arm": arm}
-        row |= {
-            label: with_interval(last_values(frame, metric, arm=arm))
-            for label, metric in columns.items()
-        }
-        times = collapse_times(frame, ENTROPY, arm, COLLAPSED)
-        rows.append(row | {"k of half the class entropy": with_interval(times)})
-    return pd.DataFrame(rows)
+    times = {
+        "k of half the class entropy": partial(collapse_times, frame, ENTROPY, share=COLLAPSED)
+    }
+    return table_of_arms(frame, ARMS, columns, times)
 
 
 def remarks(frame: Frame, study: Study) -> list[str]:

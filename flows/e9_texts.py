@@ -1,10 +1,12 @@
 """E9 on texts: plural curation beside simpler ways to retrain on one's own output (ours)."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from flows.arms import draw_arms, moments, table_of_arms
 from flows.baselines import (
     ARMS,
     BALANCED,
@@ -22,11 +24,9 @@ from flows.baselines import (
 from flows.class_arms import fresh_pools
 from flows.experiment import Experiment, Frame, Study, curves, last_values
 from flows.gpt2 import offline
-from flows.image_values import draw_over_rounds
 from flows.text_gallery import excerpts_of_arms, histograms_of
 from tasks.claims import Claim, said
-from tasks.panels import new_figure, one_legend
-from tasks.seed_values import mean_of, with_interval
+from tasks.seed_values import mean_of
 from tasks.settings import RunConfig
 
 if TYPE_CHECKING:
@@ -61,7 +61,6 @@ def judge_e9(frame: Frame, study: Study) -> list[Claim]:
 
 def draw(frame: Frame, study: Study) -> "Figure":
     """Variances, length entropy, distinct-2, perplexity and tails over rounds, a line an arm."""
-    figure, axes = new_figure(6)
     shown = [(f"reward_var.{name}", f"Var[{name}], words²") for name in study.base.reward_names]
     shown += [
         (ENTROPY, "word-length entropy, nats"),
@@ -69,37 +68,22 @@ def draw(frame: Frame, study: Study) -> "Figure":
         ("held_out_perplexity", "held-out perplexity"),
         ("tail_coverage", "tail coverage (1: as p_0)"),
     ]
-    for panel, (metric, label) in zip(axes, shown, strict=True):
-        draw_over_rounds(panel, frame, metric, [(arm, arm) for arm in ARMS])
-        panel.set_ylabel(label)
-    one_legend(axes, columns=5)
-    return figure
+    return draw_arms(frame, ARMS, shown, columns=5)
 
 
 def table(frame: Frame, study: Study) -> pd.DataFrame:
     """Every arm with the last model's moments and text metrics, and when it collapses."""
-    columns = {
-        f"{label}[{name}]": f"reward_{kind}.{name}"
-        for label, kind in (("E", "mean"), ("Var", "var"))
-        for name in study.base.reward_names
-    }
-    columns |= {
+    columns = moments(study.base.reward_names) | {
         "length entropy": ENTROPY,
         "distinct-2": "distinct_2",
         "self-BLEU": "self_bleu",
         "perplexity": "held_out_perplexity",
         "tail coverage": "tail_coverage",
     }
-    rows = []
-    for arm in ARMS:
-        row = {"arm": arm}
-        row |= {
-            label: with_interval(last_values(frame, metric, arm=arm))
-            for label, metric in columns.items()
-        }
-        times = collapse_times(frame, ENTROPY, arm, COLLAPSED)
-        rows.append(row | {"k of half the length entropy": with_interval(times)})
-    return pd.DataFrame(rows)
+    times = {
+        "k of half the length entropy": partial(collapse_times, frame, ENTROPY, share=COLLAPSED)
+    }
+    return table_of_arms(frame, ARMS, columns, times)
 
 
 def remarks(frame: Frame, study: Study) -> list[str]:

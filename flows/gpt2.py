@@ -85,7 +85,9 @@ def gpu_small() -> RunConfig:
     )
 
 
-def small(initial: CausalLmInitial, *, iterations: int) -> RunConfig:
+def small(
+    corpus: WikiText2 | PythonDocs, *, vocab_size: int, num_texts: int, iterations: int
+) -> RunConfig:
     """2 layers, 96 wide: a model that two cores train in seconds.
 
     So small a model needs ten times the paper's learning rate to end texts after 50 words.
@@ -101,7 +103,15 @@ def small(initial: CausalLmInitial, *, iterations: int) -> RunConfig:
             refit=FineTuning(num_epochs=2, learning_rate=5e-4, batch_size=8),
             generation=Generation(max_new_tokens=max_new_tokens(DISTANCE), batch_size=200),
         ),
-        initial=initial,
+        initial=CausalLmInitial(
+            corpus=corpus,
+            cut=Cut(min_words=1, max_words=64),
+            tokenizer=TrainedBpe(vocab_size=vocab_size),
+            num_texts=num_texts,
+            pretraining=FineTuning(
+                num_epochs=2, learning_rate=2e-3, schedule="cosine", warm_up=50, batch_size=32
+            ),
+        ),
         rewards=length_rewards(DISTANCE),
         selection=SelectionConfig(num_curated=200, temperature=0.5),
         pool=PoolConfig(num_seeds=1_000, num_survivors=100),
@@ -112,34 +122,12 @@ def small(initial: CausalLmInitial, *, iterations: int) -> RunConfig:
 
 def cpu_mini() -> RunConfig:
     """Real WikiText-2 with a vocabulary of 2,000 pieces learnt from it."""
-    return small(
-        CausalLmInitial(
-            corpus=WikiText2(),
-            cut=Cut(min_words=1, max_words=64),
-            tokenizer=TrainedBpe(vocab_size=2_000),
-            num_texts=4_000,
-            pretraining=FineTuning(
-                num_epochs=2, learning_rate=2e-3, schedule="cosine", warm_up=50, batch_size=32
-            ),
-        ),
-        iterations=20,
-    )
+    return small(WikiText2(), vocab_size=2_000, num_texts=4_000, iterations=20)
 
 
 def offline() -> RunConfig:
     """The same on the prose of Python's documentation, which is on every machine."""
-    return small(
-        CausalLmInitial(
-            corpus=PythonDocs(),
-            cut=Cut(min_words=1, max_words=64),
-            tokenizer=TrainedBpe(vocab_size=1_000),
-            num_texts=3_000,
-            pretraining=FineTuning(
-                num_epochs=2, learning_rate=2e-3, schedule="cosine", warm_up=50, batch_size=32
-            ),
-        ),
-        iterations=12,
-    )
+    return small(PythonDocs(), vocab_size=1_000, num_texts=3_000, iterations=12)
 
 
 def expand(raw: Plain) -> Plain:

@@ -1,13 +1,12 @@
-"""What experiments on images share: which Fréchet distance was measured, and lines of arms."""
+"""What experiments on images share: which Fréchet distance was measured, arms side by side."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from flows.experiment import Frame, curves
-from tasks.panels import band
+from flows.experiment import Frame
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -38,14 +37,3 @@ def stacked(
     for position, column in enumerate(columns):
         found[: len(column), position] = column
     return found
-
-
-def draw_over_rounds(
-    panel: Any, frame: Frame, metric: str, arms: Sequence[tuple[str, str]]
-) -> None:
-    """`metric` over k, a band for each (arm, label) that was measured."""
-    for arm, label in arms:
-        found = curves(frame, metric, arm=arm)
-        if not found.empty:
-            band(panel, found.index.to_numpy(), found.to_numpy().T, label=label, colour=label)
-    panel.set_xlabel("k of the model p_k")

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from data.configuration import SOURCE_TAGS, field_rows
-from data.store import RunRecord
 from flows.reproduction import Reproduction
 
 
-def render_page(made: Reproduction, records: Sequence[RunRecord]) -> str:
+def render_page(made: Reproduction) -> str:
     """Verdict, claims, numbers beside print, remarks, figure, settings with their sources."""
     experiment = made.experiment
     parts = [
@@ -18,11 +17,10 @@ def render_page(made: Reproduction, records: Sequence[RunRecord]) -> str:
         f"**Verdict: {made.verdict}** ({made.scale.name} scale, {made.num_runs} runs)",
         f"Claim: {experiment.claim}",
         f"Source: {experiment.source}",
-        _table(
-            ("claim", "measured", "required", "verdict"),
-            [(one.claim, one.measured, one.required, one.verdict) for one in made.claims],
-        ),
     ]
+    if made.claims:
+        claims = [(one.claim, one.measured, one.required, one.verdict) for one in made.claims]
+        parts.append(_table(("claim", "measured", "required", "verdict"), claims))
     if made.figure is not None:
         parts.append(f"![{experiment.title}]({made.figure.name})")
     parts += [f"![{experiment.title}: {name}]({path.name})" for name, path in made.gallery.items()]
@@ -48,14 +46,17 @@ def render_page(made: Reproduction, records: Sequence[RunRecord]) -> str:
 
 def _how(made: Reproduction) -> str:
     command = " ".join(["pluralist reproduce", made.experiment.name, *made.scale.options])
-    lines = [
-        f"- `{command}`",
-        f"- group `{made.group}` of {made.num_runs} runs; every number is in "
-        f"[{made.results.name}]({made.results.name})",
-        f"- pluralist {made.package_version}; numerics class "
-        + ", ".join(f"{key} {value}" for key, value in _flat(made.numerics)),
-        f"- stand-ins used: {'; '.join(made.stand_ins) or 'none'}",
-    ]
+    if made.results is None:
+        lines = [f"- `{command}`", f"- pluralist {made.package_version}; no run was started"]
+    else:
+        lines = [
+            f"- `{command}`",
+            f"- group `{made.group}` of {made.num_runs} runs; every number is in "
+            f"[{made.results.name}]({made.results.name})",
+            f"- pluralist {made.package_version}; numerics class "
+            + ", ".join(f"{key} {value}" for key, value in _flat(made.numerics)),
+        ]
+    lines.append(f"- stand-ins used: {'; '.join(made.stand_ins) or 'none'}")
     for block in made.study.blocks:
         axes = "; ".join(f"{key} = {_listed(values)}" for key, values in block.axes.items())
         arm = f"arm `{block.arm}`: " if block.arm else ""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from data.canonical import canonical_json
+from data.errors import WeightsNotAtHand
 from data.files import replace_file, storage_errors
 from data.parquet import table_bytes
-from data.store import RunRecord, Store
+from data.store import Store
 from flows.domain import find_domain, merge
 from flows.experiment import Experiment, Frame, Scale, Study
 from flows.located import located
@@ -21,8 +22,9 @@ from flows.sweep_points import Axis, Point, points, values_in_arm
 from flows.sweep_records import create_sweep, default_sweep_name
 from flows.sweep_results import collect
 from tasks.claims import HOLDS, VOID, Claim, overall
-from tasks.context import RunContext
+from tasks.context import RunContext, package_version
 from tasks.figures import save_figure
+from tasks.run_weights import absent_weights
 from tasks.stand_ins import stand_ins
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 # Runs the members of a group that are not complete; returns those that failed.
 RunGroup = Callable[[Store, str], Sequence[str]]
 
+# Preset that needs no weights, and whose numbers mean nothing.
+REHEARSAL = "rehearsal"
 # Suffixes of the files written for an experiment.
 OUTPUTS = ("md", "json", "png", "svg", "parquet")
 
@@ -70,13 +74,19 @@ def reproduce(
     """Run what is missing of the experiment's study, then judge, draw and write it down.
 
     Experiments of one study share its runs. A verdict needs every run: with one missing it is
-    void. What an earlier time wrote is removed first. `settings` (`key=value`) say where things
-    are, as `located` takes them. Raises as reading does for a damaged artifact.
+    void, and where published weights of the study are not at hand no run is started. What an
+    earlier time wrote is removed first. `settings` (`key=value`) say where things are, as
+    `located` takes them. Raises as reading does for a damaged artifact, and as `absent_weights`.
     """
     study = located(experiment.study_at(scale), settings)
     domain, members = find_domain(study.base.domain), study_points(study)
-    _discard(experiment, folder)
     name = f"{study.name}-{default_sweep_name(domain, members)[-8:]}"
+    absent = None if _is_finished(store, name) else absent_weights(study.base)
+    _discard(experiment, folder)
+    if absent is not None:
+        made = _not_started(experiment, scale, study, name, folder, absent)
+        _write_page(made)
+        return made
     records = create_sweep(store, domain, members, name=name, experiment=experiment.name)
     failed = list(run_group(store, name))
     frame = collect(store, records)
@@ -106,8 +116,48 @@ def reproduce(
         gallery_names=tuple(gallery),
         excerpts=excerpts,
     )
-    _write(made, frame, records, gallery)
+    _write(made, frame, gallery)
     return made
+
+
+def _is_finished(store: Store, group: str) -> bool:
+    """Whether every run of a group is there, so that nothing is needed to read it."""
+    present = store.find_group(group)
+    return present is not None and all(is_complete(store, one) for one in present.members)
+
+
+def _not_started(
+    experiment: Experiment,
+    scale: Scale,
+    study: Study,
+    name: str,
+    folder: Path,
+    absent: WeightsNotAtHand,
+) -> Reproduction:
+    remarks = str(absent).splitlines()
+    if REHEARSAL in experiment.presets:
+        remarks.append(
+            f"`pluralist reproduce {experiment.name} --preset {REHEARSAL}` goes through every "
+            "stage with small random models in their place."
+        )
+    return Reproduction(
+        experiment=experiment,
+        scale=scale,
+        study=study,
+        group=name,
+        verdict=f"not judged: {', '.join(absent.repos)} not at hand",
+        claims=[],
+        printed=[],
+        remarks=remarks,
+        table=None,
+        num_runs=0,
+        failed=[],
+        config_fingerprints=name[-8:],
+        package_version=package_version(),
+        numerics={},
+        folder=folder,
+        stand_ins=stand_ins(study.base),
+    )
 
 
 def judged(experiment: Experiment, frame: Frame, study: Study, *, num_runs: int) -> list[Claim]:
@@ -139,21 +189,23 @@ def _discard(experiment: Experiment, folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _write(
-    made: Reproduction,
-    frame: Frame,
-    records: Sequence[RunRecord],
-    gallery: Mapping[str, "Figure"],
-) -> None:
+def _write(made: Reproduction, frame: Frame, gallery: Mapping[str, "Figure"]) -> None:
     with storage_errors(made.folder):
         made.folder.mkdir(parents=True, exist_ok=True)
         table = pa.Table.from_pandas(frame, preserve_index=False)
+        assert made.results is not None, "runs were measured"
         replace_file(made.results, table_bytes(table))
-        name = made.experiment.name.lower()
         if made.figure is not None:
-            save_figure(made.experiment.draw(frame, made.study), made.folder, name)
+            figure = made.experiment.draw(frame, made.study)
+            save_figure(figure, made.folder, made.experiment.name.lower())
         for one, path in made.gallery.items():
             # Grids of pixels: as a vector file they would only be larger.
             gallery[one].savefig(path, dpi=150)
-        replace_file(made.page, render_page(made, records).encode())
-        replace_file(made.folder / f"{name}.json", canonical_json(plain_outcome(made)))
+    _write_page(made)
+
+
+def _write_page(made: Reproduction) -> None:
+    with storage_errors(made.folder):
+        made.folder.mkdir(parents=True, exist_ok=True)
+        replace_file(made.page, render_page(made).encode())
+        replace_file(made.page.with_suffix(".json"), canonical_json(plain_outcome(made)))

@@ -13,7 +13,10 @@ from tasks.claims import VOID, Claim
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What one experiment came to, and where it is written down."""
+    """What one experiment came to, and where it is written down.
+
+    `num_runs` is 0 where none was started, since weights were missing.
+    """
 
     experiment: Experiment
     scale: Scale
@@ -40,14 +43,15 @@ class Reproduction:
         return self.folder / f"{self.experiment.name.lower()}.md"
 
     @property
-    def results(self) -> Path:
-        """Every measurement the verdict rests on."""
-        return self.folder / f"{self.experiment.name.lower()}.parquet"
+    def results(self) -> Path | None:
+        """Every measurement the verdict rests on; None where no run was started."""
+        return self.page.with_suffix(".parquet") if self.num_runs else None
 
     @property
     def figure(self) -> Path | None:
         """The figure, also as SVG beside it; None for a void verdict, since it would mislead."""
-        return None if self.verdict == VOID else self.folder / f"{self.experiment.name.lower()}.png"
+        shown = self.num_runs and self.verdict != VOID
+        return self.page.with_suffix(".png") if shown else None
 
     @property
     def gallery(self) -> dict[str, Path]:
@@ -79,7 +83,7 @@ def plain_outcome(made: Reproduction) -> dict[str, object]:
         "runs": made.num_runs,
         "failed": made.failed,
         "page": str(made.page),
-        "results": str(made.results),
+        "results": made.results and str(made.results),
         "figure": made.figure and str(made.figure),
         "gallery": [str(path) for path in made.gallery.values()],
         "stand_ins": list(made.stand_ins),

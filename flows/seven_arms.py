@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from flows.arms import draw_arms, moments, table_of_arms
 from flows.experiment import Block, Frame, Study, last_values
-from flows.image_values import distance_measured, draw_over_rounds
+from flows.image_values import distance_measured
 from rewards.registry import RewardConfig
 from tasks.claims import Claim, judge
-from tasks.panels import new_figure, one_legend
-from tasks.seed_values import largest_of, least_of, mean_of, ratio, with_interval
+from tasks.seed_values import largest_of, least_of, mean_of, ratio
 from tasks.settings import RunConfig
 
 if TYPE_CHECKING:
@@ -100,7 +100,6 @@ def judge_seven(frame: Frame, study: Study) -> list[Claim]:
 
 def draw_seven(frame: Frame, study: Study) -> "Figure":
     """Distance, class entropy, feature variance and the variance of every reward over rounds."""
-    figure, axes = new_figure(6)
     names, distance = study.base.reward_names, distance_measured(frame)
     shown = [
         (distance.metric, distance.label),
@@ -108,11 +107,7 @@ def draw_seven(frame: Frame, study: Study) -> "Figure":
         ("feature_variance", "feature variance / training images"),
         *((f"reward_var.{name}", f"Var[{name}]") for name in names),
     ]
-    for panel, (metric, label) in zip(axes, shown, strict=True):
-        draw_over_rounds(panel, frame, metric, [(arm, arm) for arm in seven_arms(names)])
-        panel.set_ylabel(label)
-    one_legend(axes, columns=4)
-    return figure
+    return draw_arms(frame, [*seven_arms(names)], shown, columns=4)
 
 
 def table_seven(frame: Frame, study: Study) -> pd.DataFrame:
@@ -123,13 +118,4 @@ def table_seven(frame: Frame, study: Study) -> pd.DataFrame:
         "class entropy": "class_entropy",
         "feature variance": "feature_variance",
     }
-    columns |= {f"E[{name}]": f"reward_mean.{name}" for name in names}
-    columns |= {f"Var[{name}]": f"reward_var.{name}" for name in names}
-    rows = []
-    for arm in seven_arms(names):
-        values = {
-            label: with_interval(last_values(frame, metric, arm=arm))
-            for label, metric in columns.items()
-        }
-        rows.append({"arm": arm, **values})
-    return pd.DataFrame(rows)
+    return table_of_arms(frame, [*seven_arms(names)], columns | moments(names))

@@ -8,11 +8,11 @@ import pyarrow as pa
 
 from data.texts import TEXT, texts_of
 from flows.image_gallery import evenly, first_seed
+from rewards.words import word_counts
 from tasks.context import RunContext
 from tasks.places import evaluation_place
 from tasks.text_histogram import draw_lengths, length_histograms
 from tasks.text_samples import TextSample, first_samples, samples_in_html
-from tasks.word_ngrams import word_counts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,7 +37,7 @@ def lengths_figure(runs: Mapping[str, RunContext]) -> "Figure":
     """Entropy of lengths over k, histograms of p_0 and of the last model, one colour an arm."""
     lengths = {
         arm: [
-            np.asarray(word_counts(texts_of(_samples(run, k), "gallery")), dtype=np.int64)
+            word_counts(texts_of(_samples(run, k), "gallery"))
             for k in range(run.config.iterations + 1)
         ]
         for arm, run in runs.items()

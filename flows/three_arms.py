@@ -6,12 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from flows.arms import draw_arms, moments, table_of_arms
 from flows.domain import Plain
 from flows.experiment import Block, Frame, Study, curves, last_values
-from flows.image_values import draw_over_rounds
 from tasks.claims import Claim, judge
-from tasks.panels import new_figure, one_legend
-from tasks.seed_values import largest_of, least_of, mean_of, ratio, with_interval
+from tasks.seed_values import largest_of, least_of, mean_of, ratio
 from tasks.settings import RunConfig
 
 if TYPE_CHECKING:
@@ -93,34 +92,20 @@ def judge_three(frame: Frame, study: Study) -> list[Claim]:
 
 def draw_three(frame: Frame, study: Study) -> "Figure":
     """Both rewards, distinct-2 and perplexity over rounds, one line an arm."""
-    figure, axes = new_figure(4)
-    arms, names = [*three_arms(study.base.reward_names)], study.base.reward_names
+    names = study.base.reward_names
     shown = [(f"reward_mean.{name}", f"E[{name}]") for name in names]
     shown += [(DISTINCT, "distinct-2"), (PERPLEXITY, "held-out perplexity")]
-    for panel, (metric, label) in zip(axes, shown, strict=True):
-        draw_over_rounds(panel, frame, metric, [(arm, arm) for arm in arms])
-        panel.set_ylabel(label)
-    one_legend(axes, columns=3)
-    return figure
+    return draw_arms(frame, [*three_arms(names)], shown, columns=3)
 
 
 def table_three(frame: Frame, study: Study) -> pd.DataFrame:
     """Every arm with the last model's moments and text metrics."""
     names = study.base.reward_names
-    columns = {f"E[{name}]": f"reward_mean.{name}" for name in names}
-    columns |= {f"Var[{name}]": f"reward_var.{name}" for name in names}
-    columns |= {
+    columns = moments(names) | {
         "distinct-2": DISTINCT,
         "self-BLEU": "self_bleu",
         "perplexity": PERPLEXITY,
         "E[words]": "mean_words",
         "truncated": "share_truncated",
     }
-    rows = []
-    for arm in three_arms(names):
-        values = {
-            label: with_interval(last_values(frame, metric, arm=arm))
-            for label, metric in columns.items()
-        }
-        rows.append({"arm": arm, **values})
-    return pd.DataFrame(rows)
+    return table_of_arms(frame, [*three_arms(names)], columns)

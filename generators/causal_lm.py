@@ -36,11 +36,13 @@ from generators.lm_published import read_published
 from generators.lm_texts import (
     check_room,
     contexts_of,
+    end_of_answer,
     open_context,
     prompts_of,
     rows_of,
     table_of,
 )
+from generators.network_fit import weight_metrics
 from generators.registry import Generator, GeneratorConfig, InitialConfig
 
 if TYPE_CHECKING:
@@ -107,17 +109,17 @@ class CausalLm:
         """
         texts: list[str] | None = None
         contexts: Sequence[Sequence[int]] = [open_context(self.tokenizer)] * num_samples
+        ends = end_tokens(self.facts) | {self.tokenizer.end_of_text}
         if prompts is not None:
             texts = prompts_of(prompts, num_samples)
             contexts = contexts_of(texts, self.config.prompt_format, self.tokenizer)
+            ends.add(end_of_answer(self.config.prompt_format, self.tokenizer))
         generation = self.config.generation
         check_room(dict(enumerate(contexts)), context_length(self.facts), generation.max_new_tokens)
-        draw = find_engine(generation)
-        device = compute().device
-        stops = end_tokens(self.facts) | {self.tokenizer.end_of_text}
+        draw, device = find_engine(generation), compute().device
         model = self._on(device)
         with evaluating_in(self.precision(self.config, device), device):
-            drawn = draw(model, contexts, generation, end_of_text=stops, seed=seed)
+            drawn = draw(model, contexts, generation, end_of_text=ends, seed=seed)
         decoded = self.tokenizer.decode(drawn.token_ids)
         return text_table(drawn.token_ids, decoded, drawn.finished, prompts=texts)
 
@@ -149,13 +151,7 @@ class CausalLm:
 
     def metrics(self) -> dict[str, float]:
         """Number of parameters and Euclidean norm of all of them."""
-        # In order of name, since a saved model comes back in another one.
-        tensors = [self.weights[name] for name in sorted(self.weights)]
-        squares = sum(float(tensor.double().square().sum()) for tensor in tensors)
-        return {
-            "num_parameters": float(sum(tensor.numel() for tensor in tensors)),
-            "weight_norm": float(np.sqrt(squares)),
-        }
+        return weight_metrics(self.weights)
 
     def save(self, folder: Path) -> None:
         """Write model.safetensors (float32), config.json and the tokenizer's files.

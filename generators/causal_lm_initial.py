@@ -11,6 +11,7 @@ from data.cut_texts import Cut, cut_documents
 from data.errors import ConfigError
 from data.text_tokenizer import TextTokenizer, make_tokenizer
 from data.tokenizer_config import PublishedTokenizer, TokenizerConfig, TrainedBpe
+from data.tokenizer_folder import find_tokenizer
 from data.wikitext import WikiText2
 from generators.causal_lm_config import CausalLmConfig, FineTuning, PublishedModel, ScratchModel
 from generators.lm_model import check_scratch, check_tokenizer, context_length, scratch_facts
@@ -57,9 +58,9 @@ class CausalLmInitial(InitialConfig):
                 )
 
     def check_weights(self, generator: CausalLmConfig) -> None:
-        """Raise for a published model whose files are not there, or of another tokenizer.
+        """Raise for published files that are not there, or a tokenizer of another model.
 
-        As `read_facts`, `tokenizer_for` and `check_tokenizer` do.
+        As `read_facts`, `find_tokenizer`, `tokenizer_for` and `check_tokenizer` do.
         """
         if isinstance(generator.model, PublishedModel):
             weights = generator.model.weights
@@ -70,6 +71,8 @@ class CausalLmInitial(InitialConfig):
                 end_of_text=tokenizer.end_of_text,
                 model=weights.repo,
             )
+        elif not isinstance(self.tokenizer, TrainedBpe):
+            find_tokenizer((self.tokenizer or PublishedTokenizer()).weights)
 
     def check_prompts(self, generator: CausalLmConfig, prompts: Sequence[str]) -> None:
         """Raise `ConfigError`, with its number from 1, for a prompt with no room for an answer.

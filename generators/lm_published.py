@@ -1,22 +1,19 @@
 """Published causal language models: their files, read without executing anything in them."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import EnvironmentProblem
-from data.published_weights import PublishedWeights, find_files
-from data.tokenizer_folder import SETTINGS as TOKENIZER_SETTINGS
-from data.tokenizer_folder import TOKENIZER, names_in
+from data.published_weights import PublishedWeights
+from data.sharded_weights import find_with_weights
+from data.tokenizer_folder import ON_HUB, names_in
 from generators.lm_model import facts_of, quiet_transformers, weights_of
 
 if TYPE_CHECKING:
     import torch
 
-WHOLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 CONFIG = "config.json"
-ON_HUB = (CONFIG, TOKENIZER, TOKENIZER_SETTINGS)
 
 
 @dataclass(frozen=True)
@@ -29,37 +26,16 @@ class Published:
 
 
 def find_model_folder(weights: PublishedWeights) -> Path:
-    """Folder with weights, in one file or several, configuration and tokenizer.
+    """Folder with weights, configuration and tokenizer; digest and errors as `find_with_weights`.
 
-    The digest of a given folder is of all these files, that of a fetched model of its weights or
-    of the index of several files. Raises `EnvironmentProblem` for what is missing, with the
-    command that fetches it.
+    The SHA-256 of a given folder is that of all these files.
     """
     if weights.host == "stand-in":
         from generators.lm_stand_in import stand_in_folder
 
         return stand_in_folder()
-    if weights.folder is not None:
-        folder = Path(weights.folder)
-        parts = (INDEX, *_parts(folder, weights.repo)) if (folder / INDEX).is_file() else (WHOLE,)
-        return find_files(weights, (*parts, CONFIG, *names_in(folder)))
-    # What the files' digest is of depends on which there are, and that cannot be asked without
-    # access: the pattern takes weights in one file and in several.
-    command = f"hf download {weights.repo} --include '*.[sj]*' --revision {weights.revision}"
-    unchecked = weights.model_copy(update={"sha256": None})
-    try:
-        find_files(unchecked, (WHOLE, *ON_HUB), command=command)
-        names: tuple[str, ...] = (WHOLE, *ON_HUB)
-    except EnvironmentProblem as problem:
-        # A hub that was out of reach or refused would be asked, and waited for, in vain again.
-        answered = problem.__cause__ is None
-        try:
-            several = (INDEX, *ON_HUB)
-            folder = find_files(unchecked, several, command=command, ask_hub=answered)
-        except EnvironmentProblem:
-            raise problem from problem.__cause__
-        names = (INDEX, *_parts(folder, weights.repo), *ON_HUB)
-    return find_files(weights, names, command=command)
+    tokenizer = ON_HUB if weights.folder is None else names_in(Path(weights.folder))
+    return find_with_weights(weights, (CONFIG, *tokenizer))
 
 
 def read_published(weights: PublishedWeights) -> Published:
@@ -105,21 +81,6 @@ def read_facts(weights: PublishedWeights) -> dict[str, Any]:
     except Exception as error:
         raise _unusable(folder, " ".join(str(error).split())) from error
     return facts_of(found)
-
-
-def _parts(folder: Path, repo: str) -> list[str]:
-    """Names of the files of weights that the index lists."""
-    try:
-        listed = sorted(set(json.loads((folder / INDEX).read_bytes())["weight_map"].values()))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _unusable(folder, f"{INDEX} without a weight_map") from error
-    strange = [name for name in listed if Path(name).name != name or "safetensors" not in name]
-    if strange:
-        raise EnvironmentProblem(
-            f"{folder}: expected {INDEX} of {repo} to list safetensors files beside it, got "
-            f"{strange[0]!r}; fetch the published files again"
-        )
-    return listed
 
 
 def _unusable(folder: Path, got: str) -> EnvironmentProblem:

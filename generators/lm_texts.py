@@ -38,6 +38,18 @@ def open_context(tokenizer: TextTokenizer) -> list[int]:
     return [tokenizer.end_of_text]
 
 
+def end_of_answer(prompt_format: str, tokenizer: TextTokenizer) -> int:
+    """Token that ends an answer to a prompt, and that is learnt behind one.
+
+    With `chat` it is the special token that the tokenizer's template writes there, where it writes
+    one, which need not be the tokenizer's end of text: base models of Qwen2.5 end a text with
+    <|endoftext|> and an answer with <|im_end|>. Otherwise it is the end of text. While an answer
+    is drawn, the end of text and the ends that the model's configuration names end it too.
+    """
+    chat = tokenizer.end_of_answer if prompt_format == CHAT else None
+    return tokenizer.end_of_text if chat is None else chat
+
+
 def prompts_of(table: pa.Table, num_samples: int) -> list[str]:  # n
     """Prompt of every row; raises `ConfigError` for another number of rows, or without prompts."""
     if PROMPT not in table.column_names:
@@ -107,10 +119,10 @@ def rows_of(
     prompt_format: str,
     tokenizer: TextTokenizer,
 ) -> list[TokenRow]:
-    """What is trained on: context, text and, where the text ended by itself, end of text.
+    """What is trained on: context, text and, where the text ended by itself, its end.
 
-    A text that was cut off did not end, so its end is not learnt. Raises `ConfigError` for
-    other columns.
+    The end is that of `end_of_answer`, without prompts the end of text. A text that was cut off
+    did not end, so none is learnt. Raises `ConfigError` for other columns.
     """
     if missing := {TOKEN_IDS, FINISHED} - set(texts.column_names):
         raise ConfigError(
@@ -119,9 +131,10 @@ def rows_of(
         )
     if PROMPT in texts.column_names:
         contexts = contexts_of(prompts_of(texts, texts.num_rows), prompt_format, tokenizer)
+        end = [end_of_answer(prompt_format, tokenizer)]
     else:
         contexts = [open_context(tokenizer)] * texts.num_rows
-    end = [tokenizer.end_of_text]
+        end = [tokenizer.end_of_text]
     finished = texts[FINISHED].to_pylist()
     return [
         TokenRow(_joined(context, ids, end if ended else []), len(context))

@@ -10,12 +10,10 @@ from generators.lm_rows import USER
 if TYPE_CHECKING:
     import torch
 
-INSTALL_PEFT = "pip install -c constraints.txt '.[lora]'"
-
 
 def check_peft() -> None:
     """Raise `EnvironmentProblem` with the command that installs peft where it is not."""
-    check_installed(f"{USER}, refit.lora", ("peft",), command=INSTALL_PEFT)
+    check_installed(f"{USER}, refit.lora", ("peft",))
 
 
 def adapted(model: "torch.nn.Module", lora: Lora) -> "torch.nn.Module":

@@ -1,6 +1,6 @@
 """What every training loop of a network has: a log of its steps, seeds, a share of the work."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -23,6 +23,17 @@ class Fit:
 
     weights: dict[str, "torch.Tensor"]
     losses: FloatArray  # (num_steps,)
+
+
+def weight_metrics(weights: "Mapping[str, torch.Tensor]") -> dict[str, float]:
+    """Number of parameters and Euclidean norm of all of them."""
+    # In order of name, since a saved model comes back in another one.
+    tensors = [weights[name] for name in sorted(weights)]
+    squares = sum(float(tensor.double().square().sum()) for tensor in tensors)
+    return {
+        "num_parameters": float(sum(tensor.numel() for tensor in tensors)),
+        "weight_norm": float(np.sqrt(squares)),
+    }
 
 
 class Sharing(Protocol):

@@ -18,6 +18,7 @@ from generators.cfm_batches import BatchMaker
 from generators.cfm_precision import laid_out, resolved_precision
 from generators.cfm_processes import Job, train_together
 from generators.cfm_sampling import draw_images
+from generators.network_fit import weight_metrics
 from generators.ot_cfm_config import MlpField, OtCfmConfig, Refit, Sampler, Training
 from generators.ot_cfm_initial import OtCfmInitial
 from generators.registry import Generator, GeneratorConfig, InitialConfig
@@ -116,13 +117,7 @@ class OtCfm:
 
     def metrics(self) -> dict[str, float]:
         """Number of parameters and Euclidean norm of all of them."""
-        # In order of name, since a saved model comes back in another one.
-        tensors = [self.weights[name] for name in sorted(self.weights)]
-        squares = sum(float(tensor.double().square().sum()) for tensor in tensors)
-        return {
-            "num_parameters": float(sum(tensor.numel() for tensor in tensors)),
-            "weight_norm": float(np.sqrt(squares)),
-        }
+        return weight_metrics(self.weights)
 
     def save(self, folder: Path) -> None:
         """Write model.safetensors (weights, float32) and config.json."""

@@ -12,8 +12,8 @@ from data.files import link_new
 from data.numerics import library_version, numerics_class
 from data.store import Store
 from generators import registry as generators
+from pluralist.extras import cuda_devices, packages
 from pluralist.finding import FAILED, GOOD, WARNING, Finding
-from pluralist.images_extra import cuda_devices, images_extra
 from rewards import registry as rewards
 
 LOW_DISK = 2e9
@@ -26,7 +26,7 @@ def examine(store: Store) -> list[Finding]:
         _packages,
         _prefect_server,
         _plugins,
-        images_extra,
+        packages,
         _device,
         cuda_devices,
         lambda: _disk(store),

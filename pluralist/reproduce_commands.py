@@ -131,10 +131,11 @@ def _show_list(*, as_json: bool) -> None:
 
 
 def _show(made: "Reproduction") -> None:
-    print_table(
-        ("claim", "measured", "required", "verdict"),
-        [(one.claim, one.measured, one.required, one.verdict) for one in made.claims],
-    )
+    if made.claims:
+        print_table(
+            ("claim", "measured", "required", "verdict"),
+            [(one.claim, one.measured, one.required, one.verdict) for one in made.claims],
+        )
     if made.printed:
         print_table(
             ("quantity", "paper", "measured"),
@@ -150,4 +151,6 @@ def _show(made: "Reproduction") -> None:
         print_line(f"figure     {made.figure}")
     for path in made.gallery.values():
         print_line(f"gallery    {path}")
-    print_line(f"results    {made.results}\n")
+    if made.results is not None:
+        print_line(f"results    {made.results}")
+    print_line("")

@@ -1,5 +1,6 @@
 """Reward `aesthetic`: how beautiful people would call an image, by LAION's predictors."""
 
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Literal, Self, final
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 
 from data.configuration import setting
 from data.foreign_tensors import read_tensors
-from data.published_weights import PublishedWeights
+from data.published_weights import PublishedWeights, find_all
 from rewards.image_scoring import (
     LIBRARIES,
     BatchedScorer,
@@ -90,8 +91,14 @@ class AestheticReward:
         Worth calling before an expensive stage; raises as `find_model_files`.
         """
         version = self.config.version
-        head = find_model_files(self.config.head or HEADS[version], (HEAD_FILES[version],))
-        return find_model_files(self.config.backbone, BACKBONE_FILES), head
+        weights = self.config.head or HEADS[version]
+        head, backbone = find_all(
+            [
+                partial(find_model_files, weights, (HEAD_FILES[version],)),
+                partial(find_model_files, self.config.backbone, BACKBONE_FILES),
+            ]
+        )
+        return backbone, head
 
     def _load(self, device: str) -> Score:
         import torch

@@ -64,7 +64,7 @@ class ArmoRmConfig(LearnedTextConfig):
     """Weights of ArmoRM, and which of its judgements is the score."""
 
     kind: Literal["armo-rm"] = setting("armo-rm", "kind of reward", "S")
-    model: PublishedWeights = setting(MODEL, "the model, in shards, with its tokenizer", "S")
+    model: PublishedWeights = setting(MODEL, "the model with its tokenizer", "S")
     attribute: Attribute | None = setting(
         None, "single head that is the score, instead of all weighted by the gate", "O"
     )
@@ -104,7 +104,7 @@ class ArmoRmReward:
 
     def fetch(self) -> Path:
         """Folder of the model, its files fetched and checked; raises as `find_model_files`."""
-        return find_model_files(self.config.model, SETTINGS_FILES, sharded=True)
+        return find_model_files(self.config.model, SETTINGS_FILES, in_parts=True)
 
     def _load(self, device: str) -> TextModel:
         import torch

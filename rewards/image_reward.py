@@ -1,6 +1,7 @@
 """Reward `image-reward`: how well people would like an image for a prompt, by ImageReward."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Literal, Self, final
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 
 from data.configuration import setting
 from data.foreign_tensors import read_tensors
-from data.published_weights import PublishedWeights
+from data.published_weights import PublishedWeights, find_all
 from rewards.blip_layout import image_encoder, part_of, text_encoder
 from rewards.image_scoring import (
     LIBRARIES,
@@ -81,10 +82,13 @@ class ImageRewardReward:
 
         Worth calling before an expensive stage; raises as `find_model_files`.
         """
-        return (
-            find_model_files(self.config.model, MODEL_FILES),
-            find_model_files(self.config.tokenizer, TOKENIZER_FILES),
+        model, tokenizer = find_all(
+            [
+                partial(find_model_files, self.config.model, MODEL_FILES),
+                partial(find_model_files, self.config.tokenizer, TOKENIZER_FILES),
+            ]
         )
+        return model, tokenizer
 
     def _load(self, device: str) -> Score:
         import torch

@@ -1,5 +1,6 @@
 """Reward `pick-score`: how well people would like an image for a prompt, by PickScore."""
 
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Literal, Self, final
 
@@ -8,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from data.configuration import setting
-from data.published_weights import PublishedWeights
+from data.published_weights import PublishedWeights, find_all
 from rewards.image_scoring import (
     LIBRARIES,
     PROMPT,
@@ -73,10 +74,13 @@ class PickScoreReward:
 
         Worth calling before an expensive stage; raises as `find_model_files`.
         """
-        return (
-            find_model_files(self.config.model, MODEL_FILES),
-            find_model_files(self.config.processor, PROCESSOR_FILES),
+        model, processor = find_all(
+            [
+                partial(find_model_files, self.config.model, MODEL_FILES),
+                partial(find_model_files, self.config.processor, PROCESSOR_FILES),
+            ]
         )
+        return model, processor
 
     def _load(self, device: str) -> Score:
         import torch

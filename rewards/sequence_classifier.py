@@ -10,7 +10,6 @@ import pyarrow as pa
 from data.configuration import setting
 from data.errors import ConfigError, EnvironmentProblem
 from data.published_weights import PublishedWeights
-from data.sharded_weights import SINGLE
 from rewards.model_files import find_model_files
 from rewards.pretrained import load_pretrained
 from rewards.registry import Reward, RewardConfig
@@ -47,9 +46,6 @@ class SequenceClassifierConfig(LearnedTextConfig):
     model: PublishedWeights = setting(..., "repository and commit, perhaps a folder", "O")
     tokenizer_files: tuple[str, ...] = setting(
         ("tokenizer.json", "tokenizer_config.json"), "files of its tokenizer", "O", min_length=1
-    )
-    sharded: bool = setting(
-        False, "whether its weights lie in several files with an index, not in one", "O"
     )
     reads: Literal["pair", "chat", "text"] = setting(
         "pair",
@@ -99,10 +95,9 @@ class SequenceClassifierReward:
 
     def fetch(self) -> Path:
         """Folder of the model, its files fetched and checked; raises as `find_model_files`."""
-        settings = ("config.json", *self.config.tokenizer_files)
-        names = settings if self.config.sharded else (SINGLE, *settings)
+        names = ("config.json", *self.config.tokenizer_files)
         return find_model_files(
-            self.config.model, names, sharded=self.config.sharded, layout="sequence-classifier"
+            self.config.model, names, in_parts=True, layout="sequence-classifier"
         )
 
     def _load(self, device: str) -> TextModel:

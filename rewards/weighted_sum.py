@@ -13,6 +13,7 @@ import pyarrow as pa
 from pydantic import BeforeValidator, SerializeAsAny, model_validator
 
 from data.configuration import setting
+from data.published_weights import find_all
 from rewards.centres import gaussian_points
 from rewards.classification import Classify
 from rewards.quadratic import QuadraticConfig
@@ -79,10 +80,8 @@ class WeightedSumReward:
 
     def fetch(self) -> None:
         """Have the parts fetch the weights they need; raises as theirs do."""
-        for part in self._parts:
-            fetch = getattr(part, "fetch", None)
-            if fetch is not None:
-                fetch()
+        fetches = (getattr(part, "fetch", None) for part in self._parts)
+        find_all(fetch for fetch in fetches if fetch is not None)
 
     def using(self, classify: Classify) -> Self:
         """The same sum whose parts score with `classify` where they need a classifier."""

@@ -14,7 +14,7 @@ WORD = re.compile(r"[^\W_]+")
 def word_counts(
     texts: Sequence[str],  # n
 ) -> IntArray:  # (n,)
-    """Number of words of each text, L: what white space separates."""
+    """L of the paper's section C.6: how many words each text has, as white space separates them."""
     return np.array([len(text.split()) for text in texts], dtype=np.int64)
 
 

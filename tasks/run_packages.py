@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from data.installation import INSTALL, check_installed, missing
+from data.installation import check_installed, missing
 from data.plugins import OWN, PluginFamily
 from generators.registry import FAMILY as GENERATORS
 from generators.registry import find_generator
@@ -49,9 +49,9 @@ def check_packages(config: RunConfig) -> None:
 
 def _check_plugin(family: PluginFamily, kind: str, libraries: Iterable[str]) -> None:
     if absent := missing(libraries):
-        # Our extra holds what our own kinds need.
+        # Our extras hold what our own kinds need.
         own = family.origin(kind) == OWN
-        command = INSTALL if own else f"pip install {' '.join(absent)}"
+        command = None if own else f"pip install {' '.join(absent)}"
         check_installed(f"{family.noun} {kind!r}", libraries, command=command)
 
 

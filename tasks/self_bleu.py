@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from rewards.words import word_counts
 from tasks.precision_recall import evenly_spaced
-from tasks.word_ngrams import word_counts, word_ngrams
+from tasks.word_ngrams import word_ngrams
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

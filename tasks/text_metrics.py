@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rewards.words import word_counts
 from tasks.self_bleu import self_bleu
 from tasks.token_tail import TokenTail
-from tasks.word_ngrams import word_counts, word_ngrams
+from tasks.word_ngrams import word_ngrams
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]

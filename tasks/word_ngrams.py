@@ -11,13 +11,6 @@ import numpy.typing as npt
 IntArray = npt.NDArray[np.int64]
 
 
-def word_counts(
-    texts: Sequence[str],  # n
-) -> IntArray:  # (n,)
-    """L of the paper's section C.6: how many words each text has."""
-    return np.array([len(text.split()) for text in texts], dtype=np.int64)
-
-
 def word_ngrams(
     texts: Sequence[str],  # n
     longest: int,

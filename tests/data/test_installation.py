@@ -1,11 +1,13 @@
 import importlib
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from data import installation
 from data.errors import EnvironmentProblem
-from data.installation import INSTALL, check_installed, imported, missing
+from data.installation import INSTALL, TELLING, check_installed, imported, install, missing
 from data.plugins import PluginFamily
 
 
@@ -26,6 +28,16 @@ def test_what_is_missing_is_named_with_the_command_that_installs_it() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("needed", "extra"),
+    [("torchvision", "images"), ("tokenizers", "text"), ("peft", "lora")],
+)
+def test_the_command_is_that_of_the_extra_with_the_package(needed: str, extra: str) -> None:
+    with pytest.raises(EnvironmentProblem) as caught:
+        check_installed("anyone", [needed, "no-such-package"])
+    assert str(caught.value).endswith(f"run `{install(extra)}`")
+
+
 def test_a_module_is_imported_or_its_package_named_with_the_command() -> None:
     assert imported("importlib", user="anyone") is importlib
     with pytest.raises(EnvironmentProblem) as caught:
@@ -36,11 +48,17 @@ def test_a_module_is_imported_or_its_package_named_with_the_command() -> None:
     )
 
 
-def test_the_command_installs_an_extra_that_the_project_has() -> None:
-    project = Path(installation.__file__).parents[1]
-    assert "\nimages = [\n" in (project / "pyproject.toml").read_text()
-    assert (project / "constraints.txt").is_file()
-    assert "'.[images]'" in INSTALL
+def test_the_commands_install_extras_that_the_project_has() -> None:
+    root = Path(installation.__file__).parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    extras: dict[str, list[str]] = project["optional-dependencies"]
+    assert {"images", "text", "lora"} <= extras.keys()
+    for package, extra in TELLING.items():
+        assert [name for name in extras if any(map(re.compile(package).match, extras[name]))] == [
+            extra
+        ]
+    assert (root / "constraints.txt").is_file()
+    assert INSTALL == "pip install -c constraints.txt '.[images,text]'"
 
 
 def test_a_module_of_our_own_that_cannot_be_imported_names_the_command(

@@ -1,6 +1,7 @@
 import hashlib
 import subprocess
 import urllib.request
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -11,8 +12,15 @@ from huggingface_hub import constants
 from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
 from pydantic import ValidationError
 
-from data.errors import EnvironmentProblem
-from data.published_weights import PublishedWeights, find_files, folder_digest, weights_digest
+from data.errors import EnvironmentProblem, WeightsNotAtHand
+from data.published_weights import (
+    PublishedWeights,
+    find_all,
+    find_files,
+    folder_digest,
+    weights_digest,
+    without_fetching,
+)
 
 CONTENT = b"weights"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -120,17 +128,6 @@ def test_what_is_not_cached_is_fetched_at_the_pinned_commit(
 
 
 @pytest.mark.usefixtures("cache")
-def test_the_hub_is_left_alone_where_it_is_not_to_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    def snapshot_download(*_: Any, local_files_only: bool, **__: Any) -> str:
-        assert local_files_only
-        raise LocalEntryNotFoundError("nothing")
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
-    with pytest.raises(EnvironmentProblem, match="neither cached here nor fetched"):
-        find_files(PINNED, NAMES, ask_hub=False)
-
-
-@pytest.mark.usefixtures("cache")
 def test_a_gated_repository_asks_for_a_token_and_gives_the_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -218,3 +215,36 @@ def test_weights_are_of_a_publication_by_commit_or_by_digest() -> None:
     assert not given(Path("/weights")).is_of(PINNED)
     assert not given(Path("/weights"), "0" * 64).is_of(known)
     assert not PINNED.model_copy(update={"revision": "b" * 40}).is_of(PINNED)
+
+
+def test_everything_that_is_not_at_hand_is_named_at_once(cache: Path, tmp_path: Path) -> None:
+    other = PINNED.model_copy(update={"repo": "owner/other"})
+    asked = [partial(find_files, one, NAMES) for one in (PINNED, other, other)]
+    with pytest.raises(WeightsNotAtHand) as caught:
+        find_all(asked)
+    assert caught.value.repos == ("owner/model", "owner/other")
+    leads = [line.partition(":")[0] for line in str(caught.value).splitlines()]
+    assert leads == ["weights of owner/model", "weights of owner/other"]
+    fill(cache, *NAMES)
+    assert find_all(asked[:1]) == [find_files(PINNED, NAMES)]
+    damaged = partial(find_files, given(tmp_path), NAMES)
+    with pytest.raises(EnvironmentProblem, match="expected the files") as wrong:
+        find_all([asked[1], damaged])
+    assert not isinstance(wrong.value, WeightsNotAtHand)
+
+
+@pytest.mark.parametrize("host", ["hub", "github"])
+def test_without_fetching_nothing_is_asked_of_a_network(
+    cache: Path, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> str:
+        raise AssertionError("asked")
+
+    weights = PINNED.model_copy(update={"host": host})
+    monkeypatch.setattr(urllib.request, "urlopen", refuse)
+    with without_fetching():
+        with pytest.raises(WeightsNotAtHand, match=r"nor fetched \(not tried\); where there is"):
+            find_files(weights, NAMES)
+        if host == "hub":
+            fill(cache, *NAMES)
+            assert find_files(weights, NAMES).is_dir()

@@ -10,9 +10,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from data.errors import ConfigError, CorruptArtifact
+from data.errors import ConfigError, CorruptArtifact, WeightsNotAtHand
 from data.store import Store
-from flows.creation import find_records
 from flows.experiment import (
     FAMILY,
     Block,
@@ -59,6 +58,17 @@ def test_runs_that_exist_are_not_run_again(root: Path) -> None:
     assert (again.verdict, again.num_runs, again.failed) == (HOLDS, NUM_RUNS, [])
     first, second = (root / name / "e1.parquet" for name in ("out", "again"))
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_weights_are_asked_for_while_a_run_is_missing_only(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = WeightsNotAtHand("fetch them", repos=("owner/model",))
+    monkeypatch.setattr("flows.reproduce.absent_weights", lambda _config: absent)
+    assert make(root, tiny(), folder="asked").verdict == HOLDS
+    made = make(tmp_path, tiny())
+    assert (made.verdict, made.num_runs) == ("not judged: owner/model not at hand", 0)
+    assert made.remarks == ["fetch them"], "there is no rehearsal"
 
 
 def test_experiments_of_one_study_share_its_group(root: Path) -> None:
@@ -182,9 +192,8 @@ def test_what_is_not_judged_says_why_unless_runs_are_missing(root: Path, tmp_pat
 def test_the_page_names_what_stands_in_for_the_papers_parts(root: Path) -> None:
     made = make(root, tiny(), folder="none")
     assert "- stand-ins used: none" in made.page.read_text()
-    records = find_records(Store(root / "store"), made.group)
     named = dataclasses.replace(made, stand_ins=("digits in place of CIFAR-10", "this of that"))
-    page = render_page(named, records)
+    page = render_page(named)
     assert "- stand-ins used: digits in place of CIFAR-10; this of that" in page
     assert plain_outcome(named)["stand_ins"] == ["digits in place of CIFAR-10", "this of that"]
 
@@ -210,6 +219,7 @@ def test_a_failed_member_is_void_named_and_without_a_figure(tmp_path: Path) -> N
     assert "**Verdict: void**" in page and "![" not in page
     assert f"## Failed runs\n\n- `{made.failed[0]}`" in page
     assert json.loads((folder / "e1.json").read_text())["figure"] is None
+    assert made.results is not None
     assert len(pd.read_parquet(made.results)["run"].unique()) == 3
 
 

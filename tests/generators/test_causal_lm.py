@@ -17,9 +17,17 @@ from data.python_docs import PythonDocs
 from data.texts import text_table
 from data.tokenizer_config import TrainedBpe
 from generators.causal_lm import CausalLm
-from generators.causal_lm_config import CausalLmConfig, FineTuning, PublishedModel, ScratchModel
+from generators.causal_lm_config import (
+    CausalLmConfig,
+    FineTuning,
+    Generation,
+    PublishedModel,
+    ScratchModel,
+)
 from generators.causal_lm_initial import CausalLmInitial
+from generators.lm_model import random_weights, scratch_facts
 from generators.registry import parse_generator
+from tests.data.chats import with_chat
 from tests.generators.test_lm_published import in_folder, write_model
 
 EMBEDDED = CausalLmInitial(corpus=PythonDocs(), num_texts=30)
@@ -68,6 +76,29 @@ def test_completions_carry_their_prompts() -> None:
     assert texts.schema.names[1:] == example().schema.names
     ids = texts["token_ids"].to_pylist()
     assert ids[1] != ids[2]
+
+
+def test_an_answer_of_a_chat_ends_where_its_template_ends_one() -> None:
+    tokenizer = with_chat(["to be or not to be"] * 3)
+    end = tokenizer.end_of_answer
+    small = ScratchModel(settings={"n_layer": 1, "n_head": 2, "n_embd": 16, "n_positions": 96})
+    facts = scratch_facts(small, num_tokens=tokenizer.size, end_of_text=tokenizer.end_of_text)
+    config = CausalLmConfig(model=small, generation=Generation(temperature=5.0, max_new_tokens=64))
+    model = CausalLm(config, facts, random_weights(facts, seed=0), tokenizer, np.empty(0))
+    prompts = pa.table({"prompt": ["to be"] * 40})
+
+    def drawn(prompt_format: str) -> tuple[bool, set[int]]:
+        texts = with_settings(model, prompt_format=prompt_format).sample(
+            40, seed=0, prompts=prompts
+        )
+        ids = texts["token_ids"].to_pylist()
+        return any(texts["finished"].to_pylist()), {token for one in ids for token in one}
+
+    # Nearly all tokens are equally likely, so that every end is drawn somewhere.
+    ended, tokens = drawn("chat")
+    assert ended and tokens.isdisjoint({end, tokenizer.end_of_text})
+    ended, tokens = drawn("{prompt}\n")
+    assert ended and end in tokens and tokenizer.end_of_text not in tokens
 
 
 def test_a_prompt_longer_than_the_context_is_refused_with_its_row() -> None:

@@ -16,6 +16,7 @@ from generators.cfm_training import train_field
 from generators.network_fit import Fit, StepLog
 from generators.ot_cfm_config import MlpField, OtCfmConfig, Switch, Training, UNetField
 from generators.velocity_field import make_field
+from tests.generators.fits import assert_same
 
 MLP = MlpField(width=8, num_hidden=2, time_features=4)
 UNET = UNetField(
@@ -72,13 +73,6 @@ def fit(
         precision=resolved_precision(config, "cpu"),
         checkpoints=checkpoints,
     )
-
-
-def assert_same(first: Fit, second: Fit) -> None:
-    assert first.losses.tobytes() == second.losses.tobytes()
-    assert first.weights.keys() == second.weights.keys()
-    for name, weight in first.weights.items():
-        assert weight.numpy().tobytes() == second.weights[name].numpy().tobytes(), name
 
 
 @pytest.mark.parametrize("last", [1, 2])

@@ -17,6 +17,7 @@ from generators.lm_texts import (
     prompts_of,
     rows_of,
 )
+from tests.data.chats import with_chat
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,19 @@ def test_completions_follow_their_prompts(tokenizer: TextTokenizer) -> None:
     completion = tokenizer.encode(["or not"])[0]
     assert row.ids.tolist() == [*context, *completion, tokenizer.end_of_text]
     assert row.num_context == len(context)
+
+
+def test_answers_of_a_chat_learn_the_end_that_its_template_writes() -> None:
+    chat = with_chat(["to be or not to be"] * 3)
+    end, answer = chat.end_of_answer, chat.encode(["or not"])[0]
+    assert end is not None and end != chat.end_of_text
+    asked = texts_table(chat, ["or not", "or not"], [True, False], ["to be"] * 2)
+    for prompt_format, learnt in (("chat", end), ("{prompt}\n", chat.end_of_text)):
+        ended, cut_off = rows_of(asked, prompt_format, chat)
+        assert ended.ids[ended.num_context :].tolist() == [*answer, learnt]
+        assert cut_off.ids[cut_off.num_context :].tolist() == answer
+    open_text = rows_of(asked.drop_columns("prompt"), "chat", chat)[0]
+    assert open_text.ids[-1] == chat.end_of_text, "it answers nothing"
 
 
 def test_rows_without_texts_are_refused(tokenizer: TextTokenizer) -> None:

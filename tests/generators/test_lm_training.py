@@ -18,6 +18,7 @@ from generators.lm_loss import summed_cross_entropy
 from generators.lm_rows import RowOrder, TokenRow
 from generators.lm_training import fine_tune, set_weights, weights_of
 from generators.network_fit import Fit
+from tests.generators.fits import assert_same
 from tests.generators.tiny_lms import (
     FP32,
     FP64,
@@ -67,13 +68,6 @@ def fit(
         seed=5,
         checkpoints=checkpoints,
     )
-
-
-def assert_same(first: Fit, second: Fit) -> None:
-    assert first.losses.tobytes() == second.losses.tobytes()
-    assert first.weights.keys() == second.weights.keys()
-    for name, weight in first.weights.items():
-        assert weight.numpy().tobytes() == second.weights[name].numpy().tobytes(), name
 
 
 def tuned(**given: Any) -> FineTuning:

@@ -5,7 +5,13 @@ import pytest
 import torch
 
 from data.errors import BadNumbers
-from generators.network_fit import StepLog, own_generators, seed_generators, step_seed
+from generators.network_fit import (
+    StepLog,
+    own_generators,
+    seed_generators,
+    step_seed,
+    weight_metrics,
+)
 
 
 def log() -> StepLog:
@@ -47,3 +53,10 @@ def test_the_global_generator_is_seeded_inside_and_put_back() -> None:
             drawn.append(torch.rand(3))
     assert torch.equal(*drawn)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_size_of_weights_does_not_depend_on_their_order() -> None:
+    weights = {"b": torch.tensor([[3.0, 0.0]]), "a": torch.tensor([4.0])}
+    found = weight_metrics(weights)
+    assert found == {"num_parameters": 3.0, "weight_norm": 5.0}
+    assert weight_metrics(dict(reversed(weights.items()))) == found

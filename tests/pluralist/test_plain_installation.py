@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from data import installation
-from data.installation import INSTALL
+from data.installation import install
 from data.numerics import NOT_INSTALLED, library_version
 from tests.pluralist.conftest import Cli
 
@@ -29,7 +29,7 @@ def test_a_run_of_images_ends_with_code_7_and_makes_nothing(
     assert cli("run", "cifar10", "--preset", preset, "--no-prefect") == 7
     message = capsys.readouterr().err
     assert "\nerror: generator 'ot-cfm': expected POT, scipy, torch, " in message
-    assert f"run `{INSTALL}`" in message
+    assert f"run `{install('images')}`" in message
     assert "Traceback" not in message
     assert not (tmp_path / "store").exists()
 

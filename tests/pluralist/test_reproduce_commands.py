@@ -200,3 +200,43 @@ def test_an_interruption_of_the_second_experiment_says_how_to_go_on_with_it(
     assert finished("reproduce", "E1", "E2", *QUICK, "--output", str(output)) == 130
     expected = f"resume with: pluralist reproduce E2 --quick --output {output} --store "
     assert expected in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "repos", "num_commands"),
+    [
+        ("E10", ("yuvalkirstain/PickScore_v1", "LAION-AI/aesthetic-predictor"), 6),
+        ("E11", ("Qwen/Qwen2.5-1.5B", "meta-llama/Llama-Guard-3-1B"), 3),
+    ],
+)
+def test_without_the_published_weights_no_run_is_started_and_nothing_judged(
+    cli: Cli,
+    capsys: Capture,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    repos: tuple[str, ...],
+    num_commands: int,
+) -> None:
+    from huggingface_hub import constants
+
+    for place in ("HF_HUB_CACHE", "HF_ASSETS_CACHE"):
+        monkeypatch.setattr(constants, place, str(tmp_path / place))
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert cli("reproduce", name, "--no-prefect") == 0
+    shown = capsys.readouterr().out
+    folder = tmp_path / "store/reports/paper"
+    page = (folder / f"{name.lower()}.md").read_text()
+    verdict = next(line for line in shown.splitlines() if line.startswith(f"{name}: not judged: "))
+    assert verdict.endswith(" not at hand (paper, 0 runs)")
+    assert all(repo in verdict for repo in repos)
+    for text in (shown, page):
+        assert text.count("where there is a network run `") == num_commands
+        assert f"`pluralist reproduce {name} --preset rehearsal` goes through every stage" in text
+    assert "no run was started" in page and "results" not in shown
+    assert not (tmp_path / "store/runs").exists() and not (tmp_path / "store/groups").exists()
+    assert {path.suffix for path in folder.iterdir()} == {".md", ".json"}
+    assert cli("reproduce", name, "--no-prefect", "--json", "--strict") == 11
+    (outcome,) = data(capsys)
+    assert (outcome["runs"], outcome["results"], outcome["figure"]) == (0, None, None)
+    assert outcome["verdict"] == verdict.removeprefix(f"{name}: ").removesuffix(" (paper, 0 runs)")

@@ -131,7 +131,7 @@ def test_weights_in_shards_give_the_same_scores(tmp_path: Path) -> None:
     write_shards(tmp_path, random_weights(shapes, seed=0))
     shards = sorted(path.name for path in tmp_path.glob("model-*"))
     weights = stand_in_weights(REPO, tmp_path, (INDEX, *shards, *NAMES[1:]))
-    sharded = changed(model=weights, sharded=True)
+    sharded = changed(model=weights)
     assert sharded.fetch() == tmp_path
     np.testing.assert_allclose(sharded(SAMPLES), changed()(SAMPLES), rtol=1e-12)
 

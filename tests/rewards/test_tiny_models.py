@@ -20,19 +20,23 @@ from rewards.tiny_models import (
 )
 
 
-@pytest.mark.parametrize("write", [write_clip, write_aesthetic, write_image_reward])
-def test_equal_seeds_give_equal_files_and_the_global_generator_is_left_alone(
-    write: Callable[..., None], tmp_path: Path
-) -> None:
+def check_writer(write: Callable[..., None], root: Path) -> None:
     before = torch.get_rng_state()
     digests = []
     for name, seed in (("first", 1), ("again", 1), ("other", 2)):
-        folder = tmp_path / name
+        folder = root / name
         folder.mkdir()
         write(folder, seed=seed)
         digests.append({path.name: digest_file(path) for path in folder.iterdir()})
     assert digests[0] == digests[1] != digests[2]
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("write", [write_clip, write_aesthetic, write_image_reward])
+def test_equal_seeds_give_equal_files_and_the_global_generator_is_left_alone(
+    write: Callable[..., None], tmp_path: Path
+) -> None:
+    check_writer(write, tmp_path)
 
 
 def test_a_stand_in_is_written_once_and_named_by_folder_and_digest() -> None:

@@ -5,9 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
-from data.files import digest_file
 from data.sharded_weights import INDEX, weight_map
 from rewards.armo_rm import ATTRIBUTES, MODEL, PATTERN
 from rewards.llama_guard import MODEL as GUARD
@@ -22,21 +20,14 @@ from rewards.tiny_text_models import (
     write_llama_guard,
     write_sequence_classifier,
 )
+from tests.rewards.test_tiny_models import check_writer
 
 
 @pytest.mark.parametrize("write", [write_armo_rm, write_llama_guard, write_sequence_classifier])
 def test_equal_seeds_give_equal_files_and_the_global_generator_is_left_alone(
     write: Callable[..., None], tmp_path: Path
 ) -> None:
-    before = torch.get_rng_state()
-    digests = []
-    for name, seed in (("first", 1), ("again", 1), ("other", 2)):
-        folder = tmp_path / name
-        folder.mkdir()
-        write(folder, seed=seed)
-        digests.append({path.name: digest_file(path) for path in folder.iterdir()})
-    assert digests[0] == digests[1] != digests[2]
-    assert torch.equal(torch.get_rng_state(), before)
+    check_writer(write, tmp_path)
 
 
 def test_armo_rm_lies_in_two_shards_with_the_published_names() -> None:

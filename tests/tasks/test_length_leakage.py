@@ -12,9 +12,9 @@ from data.texts import text_table, texts_of
 from flows.results import metrics_of
 from rewards.quadratic import QuadraticReward
 from rewards.registry import NO_BASIN, RewardConfig, find_basins, leave_outside
+from rewards.words import word_counts
 from tasks.metrics import basin_masses, reward_moments, winner_leakage
 from tasks.round_facts import Round, measure_round
-from tasks.word_ngrams import word_counts
 from tests.flows.conftest import MakeRun
 
 FloatArray = npt.NDArray[np.float64]

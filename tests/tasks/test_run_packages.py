@@ -5,11 +5,12 @@ import pytest
 
 from data import installation
 from data.errors import EnvironmentProblem
-from data.installation import INSTALL
+from data.installation import install
 from data.numerics import NOT_INSTALLED, library_version
 from data.plugins import PluginFamily
 from flows.cifar10 import DOMAIN, digits
 from flows.gmm import paper
+from flows.qwen import offline
 from tasks.run_numerics import numerics_of, shared_numerics_of
 from tasks.run_packages import check_packages
 from tasks.settings import RunConfig, parse_config
@@ -33,12 +34,25 @@ def test_a_run_of_images_needs_the_packages_of_the_extra(monkeypatch: pytest.Mon
     without(monkeypatch, "torch", "torchcfm")
     expected = (
         "generator 'ot-cfm': expected POT, scipy, torch, torchcfm, torchdiffeq to be installed, "
-        f"found no torch, torchcfm; run `{INSTALL}`"
+        f"found no torch, torchcfm; run `{install('images')}`"
     )
     for ask in (numerics_of, partial(shared_numerics_of, stage="initial")):
         with pytest.raises(EnvironmentProblem) as caught:
             ask(digits())
         assert str(caught.value) == expected
+
+
+def test_a_run_of_texts_needs_the_packages_of_its_own_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without(monkeypatch, "torch")
+    expected = (
+        "generator 'causal-lm': expected tokenizers, torch, transformers to be installed, "
+        f"found no torch; run `{install('text')}`"
+    )
+    with pytest.raises(EnvironmentProblem) as caught:
+        check_packages(offline())
+    assert str(caught.value) == expected
 
 
 def test_a_run_of_points_needs_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub import constants
 
 from data.errors import EnvironmentProblem
 from data.store import Store
+from flows import gpt2, qwen
 from flows.cifar10 import DOMAIN, digits
 from flows.creation import create_runs
 from flows.rounds import FAILURE, rounds
@@ -12,7 +14,7 @@ from rewards.aesthetic import AestheticReward
 from rewards.tiny_models import stand_in_folder
 from tasks import run_weights
 from tasks.context import RunContext
-from tasks.run_weights import check_weights
+from tasks.run_weights import absent_weights, check_weights
 from tasks.settings import parse_config
 
 NO_DIGEST = "0" * 64
@@ -106,3 +108,43 @@ def test_nothing_is_asked_for_once_all_shared_stages_are_committed(
     monkeypatch.setattr(RunContext, "find", lambda _self, _place: object())
     check_weights(context)
     assert len(asked) == 1
+
+
+@pytest.fixture
+def nothing_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+
+
+@pytest.mark.usefixtures("nothing_cached")
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_all_published_weights_that_are_not_at_hand_are_named(
+    device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    base = qwen.paper()
+    config = base.model_copy(update={"runtime": base.runtime.model_copy(update={"device": device})})
+    absent = absent_weights(config)
+    assert absent is not None
+    assert absent.repos == (
+        "Qwen/Qwen2.5-1.5B", "RLHFlow/ArmoRM-Llama3-8B-v0.1", "meta-llama/Llama-Guard-3-1B",
+    )  # fmt: skip
+    assert str(absent).count("`hf download") == 3
+    # Without the device, or without the first of them, the others would be of no use.
+    assert str(absent).count("(not tried)") == (3 if device == "cuda" else 2)
+    assert ("expected a CUDA device" in str(absent)) == (device == "cuda")
+
+
+@pytest.mark.usefixtures("nothing_cached")
+def test_a_published_tokenizer_is_asked_for_too() -> None:
+    plain = gpt2.offline().model_dump(mode="json")
+    published = parse_config(plain | {"initial": plain["initial"] | {"tokenizer": None}})
+    absent = absent_weights(published)
+    assert absent is not None and absent.repos == ("openai-community/gpt2",)
+    assert absent_weights(gpt2.offline()) is None
+
+
+def test_files_that_are_there_and_wrong_are_an_error(tmp_path: Path) -> None:
+    config = context_of(tmp_path, dict(MISSING["aesthetic"])).config
+    with pytest.raises(EnvironmentProblem, match=TEXTS["aesthetic"]):
+        absent_weights(config)

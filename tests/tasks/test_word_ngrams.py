@@ -5,15 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tasks.word_ngrams import word_counts, word_ngrams
+from tasks.word_ngrams import word_ngrams
 
 TEXTS = ["a b a b", "", " b\ta \n b ", "c", "a b a c a b"]
-
-
-def test_words_are_what_lies_between_whitespace() -> None:
-    assert word_counts([*TEXTS, "   ", "don't stop\u00a0now", "x" * 1_000_000]).tolist() == [
-        4, 0, 3, 1, 6, 0, 3, 1,
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("texts", [TEXTS, [], [""], ["one"]])

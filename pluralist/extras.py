@@ -1,29 +1,31 @@
-"""Checks of what domain cifar10 needs beside the plain package: packages and GPUs."""
+"""Checks of what images and texts need beside the plain package: packages and GPUs."""
 
 import shutil
 import warnings
 from pathlib import Path
 
 from data.errors import EnvironmentProblem
-from data.installation import INSTALL
+from data.installation import INSTALL, install
 from data.numerics import NOT_INSTALLED, library_version
 from data.torch_session import check_torch
 from pluralist.finding import FAILED, GOOD, WARNING, Finding
 
-# What the packages are for; all of them are in the extra.
+# What the packages are for, and the extras with them.
 NEEDED_FOR = {
-    "torch": "domain cifar10",
-    "torchcfm": "domain cifar10",
-    "torchvision": "learned rewards, CIFAR-10 from torchvision",
-    "transformers": "learned rewards",
-    "torch-fidelity": "FID",
+    "torch": ("domains cifar10, gpt2 and qwen", ("images", "text")),
+    "torchcfm": ("domain cifar10", ("images",)),
+    "torchvision": ("learned rewards of images, CIFAR-10 from torchvision", ("images",)),
+    "transformers": ("domains gpt2 and qwen, learned rewards", ("images", "text")),
+    "torch-fidelity": ("FID", ("images",)),
+    "tokenizers": ("domains gpt2 and qwen", ("text",)),
+    "peft": ("adapters of language models", ("lora",)),
 }
 DRIVER = Path("/proc/driver/nvidia/version")
 
 
-def images_extra() -> list[Finding]:
-    """Version of each package of the extra, read without importing it."""
-    return [_package(name, use) for name, use in NEEDED_FOR.items()]
+def packages() -> list[Finding]:
+    """Version of each package of the extras, read without importing it."""
+    return [_package(name, use, extras) for name, (use, extras) in NEEDED_FOR.items()]
 
 
 def cuda_devices() -> list[Finding]:
@@ -61,8 +63,8 @@ def has_driver() -> bool:
     return DRIVER.exists() or shutil.which("nvidia-smi") is not None
 
 
-def _package(name: str, use: str) -> Finding:
+def _package(name: str, use: str, extras: tuple[str, ...]) -> Finding:
     version = library_version(name)
     if version == NOT_INSTALLED:
-        return Finding(GOOD, name, f"{version}: needed for {use}", INSTALL)
+        return Finding(GOOD, name, f"{version}: needed for {use}", install(*extras))
     return Finding(GOOD, name, version)
