@@ -93,7 +93,7 @@ def judge_three(frame: Frame, study: Study) -> list[Claim]:
 
 def draw_three(frame: Frame, study: Study) -> "Figure":
     """Both rewards, distinct-2 and perplexity over rounds, one line an arm."""
-    figure, axes = new_figure(4)
+    figure, axes = new_figure(4, columns=2)
     arms, names = [*three_arms(study.base.reward_names)], study.base.reward_names
     shown = [(f"reward_mean.{name}", f"E[{name}]") for name in names]
     shown += [(DISTINCT, "distinct-2"), (PERPLEXITY, "held-out perplexity")]
