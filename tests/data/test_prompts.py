@@ -103,7 +103,7 @@ def test_where_the_file_is_gone_prompts_are_hidden_unless_no_source_is_unsafe() 
     assert is_unsafe_prompt(gone(UNSAFE[0], "xstest_safe"), "a")
     assert not is_unsafe_prompt(gone("xstest_safe"), "a")
     assert not is_unsafe_prompt(UltraFeedback(), "a"), "nothing is fetched"
-    assert is_unsafe_prompt(PromptFile(path="gone", sha256="0" * 64, unsafe=True), "a")
+    assert is_unsafe_prompt(PromptFile(path="gone.txt", sha256="0" * 64, unsafe=True), "a")
 
 
 def test_the_real_prompts_load_by_source(shared_data: Path) -> None:

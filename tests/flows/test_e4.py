@@ -57,7 +57,11 @@ def test_figure_table_and_remarks_are_made_of_what_was_measured() -> None:
     table = EXPERIMENT.table(frame, study)
     assert table is not None and len(table) == len(DISTANCES) + 1
     leaked = table["late leakage, long in short"].tolist()
-    assert leaked == ["one bin", "0.0575", "0.1075", "0.2075", "0.4075", "not drawn"]
+    assert leaked == [
+        "one bin",
+        *(f"{d / 100 + 0.0075:.4g} ± 0" for d in DISTANCES[1:]),
+        "not drawn",
+    ]
     assert "ln 2" in " ".join(EXPERIMENT.remarks(frame, study))
 
 
