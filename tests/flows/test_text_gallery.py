@@ -22,7 +22,7 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> RunContext:
-    """A run on prompts in UltraFeedback's layout, of a safe source half of the held-out ones only."""
+    """A run on prompts in UltraFeedback's layout, only half of the held-out ones safe."""
     root = tmp_path_factory.mktemp("text")
     parts: dict[tuple[bool, str], list[str]] = {}
     for kind in (SAFE, VILE):
