@@ -138,7 +138,6 @@ def draw(frame: Frame, study: Study) -> "Figure":
         for metric, label in ((SHORT, "short"), (LONG, "long")):
             _draw_curve(panel, frame, metric, label, colour=label, arm=arm)
         panel.set_ylabel(f"mass of a bin, {arm}, d = {DISTANCE}")
-    for panel in (*over_rounds[1:], *masses):
         panel.set_ylim(-0.03, 1.03)
     one_legend(over_rounds, columns=len(DISTANCES))
     return figure

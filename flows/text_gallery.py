@@ -63,7 +63,8 @@ def lengths_figure(runs: Mapping[str, RunContext]) -> "Figure":
 
 def excerpts_of(run: RunContext) -> dict[int, list[TextSample]]:
     """The first few texts of every model."""
-    prompts = run.config.prompts and run.config.prompts.source
+    asked = run.config.prompts
+    prompts = None if asked is None else asked.source
     return {
         k: first_samples(_samples(run, k), NUM_TEXTS, prompts)
         for k in range(run.config.iterations + 1)
