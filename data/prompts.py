@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from data import python_docs, ultrafeedback
 from data.configuration import FrozenConfig, setting
 from data.cut_texts import check_range
-from data.errors import ConfigError
+from data.errors import ConfigError, PluralistError
 from data.text_rows import TextSource, checked_file, read_texts
 from data.text_split import Split, part_of, texts_digest
 from data.ultrafeedback import Prompt, UltraFeedback
@@ -70,17 +70,32 @@ def every_prompt(config: AnyPrompts) -> tuple[str, ...]:
     return tuple(prompt.text for prompt in _read(config))
 
 
-@lru_cache(maxsize=4)
-def unsafe_prompts(config: AnyPrompts) -> frozenset[str]:
-    """Prompts of both splits that no page should show, nor answers to them."""
+def is_unsafe_prompt(config: AnyPrompts, text: str) -> bool:
+    """Whether a prompt that was taken from `config`, and answers to it, are hidden until asked for.
+
+    Where some of the sources are unsafe and others are not, their file says which prompts are. One
+    that can no longer be read, as in a store that was moved, leaves every prompt hidden.
+    """
     if isinstance(config, PromptFile):
-        return frozenset(prompt.text for prompt in _read(config) if config.unsafe)
-    return frozenset(prompt.text for prompt in _read(config) if is_unsafe(prompt.source))
+        return config.unsafe
+    if isinstance(config, PythonTopics) or not any(map(is_unsafe, config.sources)):
+        return False
+    if all(map(is_unsafe, config.sources)):
+        return True
+    try:
+        return text in _unsafe_texts(config)
+    except PluralistError:
+        return True
 
 
 def prompts_digest(config: AnyPrompts, split: Split = "train") -> str:
     """SHA-256 (hex) of the prompts that `load_prompts` gives, which decide results."""
     return texts_digest(load_prompts(config, split))
+
+
+@lru_cache(maxsize=4)
+def _unsafe_texts(config: AnyPrompts) -> frozenset[str]:
+    return frozenset(prompt.text for prompt in _read(config) if is_unsafe(prompt.source))
 
 
 @lru_cache(maxsize=2)

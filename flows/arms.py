@@ -80,9 +80,10 @@ def draw_arms(
     shown: Sequence[tuple[str, str]],  # metric and what its axis says
     *,
     columns: int,
+    across: int = 3,
 ) -> "Figure":
     """Metrics over k, a panel each with one line an arm; the legend has so many columns."""
-    figure, axes = new_figure(len(shown))
+    figure, axes = new_figure(len(shown), columns=across)
     for panel, (metric, label) in zip(axes, shown, strict=True):
         draw_over_rounds(panel, frame, metric, [(arm, arm) for arm in arms])
         panel.set_ylabel(label)

@@ -2,7 +2,7 @@
 
 from flows.experiment import Experiment, Frame, Study
 from flows.qwen import HELPFULNESS, SAFETY, gpu_small, learned_rewards, offline, paper
-from flows.text_gallery import excerpts_of_arms, histograms_of
+from flows.text_gallery import excerpts_in_html, first_seeds, histograms_of
 from flows.three_arms import draw_three, judge_three, table_three, three_arms, three_study
 from rewards.registry import RewardConfig
 from tasks.settings import RunConfig, parse_config
@@ -74,6 +74,6 @@ EXPERIMENT = Experiment(
     remarks=remarks,
     presets={"paper": of_paper, "gpu-small": of_gpu_small, "rehearsal": rehearsal},
     unjudged=unjudged,
-    gallery=lambda contexts: histograms_of(contexts, ARMS),
-    excerpts=lambda contexts: excerpts_of_arms(contexts, ARMS),
+    gallery=lambda contexts: histograms_of(first_seeds(contexts, ARMS)),
+    excerpts=lambda contexts: excerpts_in_html(first_seeds(contexts, ARMS)),
 )

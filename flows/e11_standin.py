@@ -2,7 +2,7 @@
 
 from flows.experiment import Experiment, Frame, Study
 from flows.qwen import BREVITY, COVERAGE, offline
-from flows.text_gallery import excerpts_of_arms, histograms_of
+from flows.text_gallery import excerpts_in_html, first_seeds, histograms_of
 from flows.three_arms import draw_three, judge_three, table_three, three_arms, three_study
 from generators.causal_lm_config import CausalLmConfig
 from tasks.claims import all_hold, said
@@ -64,6 +64,6 @@ EXPERIMENT = Experiment(
     table=table_three,
     remarks=remarks,
     presets={"offline": study},
-    gallery=lambda contexts: histograms_of(contexts, ARMS),
-    excerpts=lambda contexts: excerpts_of_arms(contexts, ARMS),
+    gallery=lambda contexts: histograms_of(first_seeds(contexts, ARMS)),
+    excerpts=lambda contexts: excerpts_in_html(first_seeds(contexts, ARMS)),
 )

@@ -1,6 +1,7 @@
 """E4: GPT-2 under two length preferences at growing distance (paper, section C.6)."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,9 +10,10 @@ import pandas as pd
 from flows.class_arms import gap
 from flows.experiment import Block, Experiment, Frame, Study, curves
 from flows.gpt2 import DISTANCE, cpu_mini, gpu_small, offline, paper
-from flows.text_gallery import excerpts_of_arms, histograms_of
+from flows.text_gallery import excerpts_in_html, first_seeds, histograms_of
+from flows.text_leakage import WHAT_IT_IS, leakage_cell, leakages, mean_leakage
 from tasks.claims import Claim, judge, said
-from tasks.panels import band, new_figure, one_legend, theory_line
+from tasks.panels import band, colour_of, new_figure, one_legend, theory_line
 from tasks.rank import trend
 from tasks.seed_values import largest_of, least_of, mean_of, with_interval
 from tasks.settings import RunConfig
@@ -19,10 +21,13 @@ from tasks.settings import RunConfig
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from tasks.context import RunContext
+
 FloatArray = npt.NDArray[np.float64]
 
 ENTROPY = "word_length_entropy"
 SHORT, LONG = "basin_mass.short", "basin_mass.long"
+LEAKAGES = leakages(("short", "long"))
 DISTANCES = (0, 5, 10, 20, 40)
 BALANCED, SINGLE = "balanced", "single"
 AT_LEAST = 0.8  # of Spearman's correlation
@@ -108,34 +113,53 @@ def judge_e4(frame: Frame, study: Study) -> list[Claim]:
 
 
 def draw(frame: Frame, study: Study) -> "Figure":
-    """Length entropy over rounds, its means over d, and the masses of both bins."""
-    figure, axes = new_figure(4)
-    for d in DISTANCES:
-        found = curves(frame, ENTROPY, arm=BALANCED, distance=d)
-        band(axes[0], found.index.to_numpy(), found.to_numpy().T, label=f"d = {d}", colour=str(d))
-    axes[0].set_ylabel("word-length entropy, nats")
+    """Length entropy and leakage over rounds, entropy over d, and the masses of both bins."""
+    figure, axes = new_figure(6)
+    over_rounds, over_d, masses = axes[:3], axes[3], axes[4:]
+    for panel in axes:
+        for name in (*map(str, DISTANCES), "all", "late", "short", "long"):
+            colour_of(panel, name)  # one colour in the whole figure
+    for panel, metric in zip(over_rounds, (ENTROPY, *LEAKAGES), strict=True):
+        for d in DISTANCES:
+            if d or metric == ENTROPY:  # at d = 0 both bins are one
+                _draw_curve(panel, frame, metric, f"d = {d}", colour=str(d), distance=d)
+    over_rounds[0].set_ylabel("word-length entropy, nats")
+    for panel, called in zip(over_rounds[1:], LEAKAGES.values(), strict=True):
+        panel.set_ylabel(f"leakage, {called}")
     whole = np.array([entropies(frame, d).mean(skipna=False).to_numpy() for d in DISTANCES]).T
     ends = np.array([late(frame, ENTROPY, arm=BALANCED, distance=d) for d in DISTANCES]).T
     places = np.array(DISTANCES, dtype=np.float64)
-    band(axes[1], places, whole, label="all rounds", colour="all")
-    band(axes[1], places, ends, label="last quarter", colour="late")
-    theory_line(axes[1], places, np.where(places > 0, np.log(2), 0.0), "two lengths: ln 2")
-    axes[1].set_ylabel("mean length entropy, nats")
-    axes[1].set_xlabel("d, words")
-    for panel, arm in ((axes[2], BALANCED), (axes[3], SINGLE)):
+    band(over_d, places, whole, label="all rounds", colour="all")
+    band(over_d, places, ends, label="last quarter", colour="late")
+    theory_line(over_d, places, np.where(places > 0, np.log(2), 0.0), "two lengths: ln 2")
+    over_d.set_ylabel("mean length entropy, nats")
+    over_d.set_xlabel("d, words")
+    for panel, arm in zip(masses, (BALANCED, SINGLE), strict=True):
         for metric, label in ((SHORT, "short"), (LONG, "long")):
-            found = curves(frame, metric, arm=arm, distance=DISTANCE)
-            values = found.to_numpy().T
-            band(panel, found.index.to_numpy(), values, label=label, colour=label)
+            _draw_curve(panel, frame, metric, label, colour=label, arm=arm)
         panel.set_ylabel(f"mass of a bin, {arm}, d = {DISTANCE}")
-    for panel in (axes[0], axes[2], axes[3]):
-        panel.set_xlabel("k of the model p_k")
-    one_legend(axes, columns=5)
+        panel.set_ylim(-0.03, 1.03)
+    one_legend(over_rounds, columns=len(DISTANCES))
     return figure
 
 
+def _draw_curve(
+    panel: Any,
+    frame: Frame,
+    metric: str,
+    label: str,
+    *,
+    colour: str,
+    arm: str = BALANCED,
+    distance: float = DISTANCE,
+) -> None:
+    found = curves(frame, metric, arm=arm, distance=distance)
+    band(panel, found.index.to_numpy(), found.to_numpy().T, label=label, colour=colour)
+    panel.set_xlabel("k of the model p_k")
+
+
 def table(frame: Frame, study: Study) -> pd.DataFrame:
-    """Entropies, bins and what becomes of the texts, at every distance and for one reward."""
+    """Entropies, bins, leakage and what becomes of the texts, at every d and for one reward."""
     columns = {
         "late E[words]": "mean_words",
         "late mass short": SHORT,
@@ -157,6 +181,9 @@ def table(frame: Frame, study: Study) -> pd.DataFrame:
             label: with_interval(late(frame, metric, arm=arm, distance=d))
             for label, metric in columns.items()
         }
+        for metric, called in LEAKAGES.items():
+            leaked = mean_leakage(frame, metric, last=LATE, arm=arm, distance=d)
+            row[f"late leakage, {called}"] = leakage_cell(leaked) if d else "one bin"
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -172,6 +199,7 @@ def remarks(frame: Frame, study: Study) -> list[str]:
             "words and twice the words of T_B are ours.",
             True,
         ),
+        (WHAT_IT_IS, True),
         (
             "Whatever d > 0, two lengths end with entropy ln 2 = .693: a model that learns fast is "
             f"flat late on. Late entropies at d > 0 rank with d by {rank:.3g}.",
@@ -185,6 +213,16 @@ def unjudged(study: Study) -> str | None:
     if len(study.blocks[0].axes["seed"]) == 1:
         return "one seed, and the rule needs intervals over seeds"
     return None
+
+
+def shown(contexts: Sequence["RunContext"]) -> dict[str, "RunContext"]:
+    """First seeds that the page has texts of: equal targets, the middle distance, one reward."""
+    chosen = ((BALANCED, 0), (BALANCED, DISTANCE), (SINGLE, DISTANCE))
+    found = {
+        (arm, d): first_seeds([run for run in contexts if run.record.axes["distance"] == d], [arm])
+        for arm, d in chosen
+    }
+    return {f"{arm}, d = {d}": runs[arm] for (arm, d), runs in found.items() if runs}
 
 
 EXPERIMENT = Experiment(
@@ -205,6 +243,6 @@ EXPERIMENT = Experiment(
         "paper": of_paper,
     },
     unjudged=unjudged,
-    gallery=lambda contexts: histograms_of(contexts, (BALANCED, SINGLE)),
-    excerpts=lambda contexts: excerpts_of_arms(contexts, (BALANCED, SINGLE)),
+    gallery=lambda contexts: histograms_of(shown(contexts)),
+    excerpts=lambda contexts: excerpts_in_html(shown(contexts)),
 )

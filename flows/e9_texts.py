@@ -24,7 +24,8 @@ from flows.baselines import (
 from flows.class_arms import fresh_pools
 from flows.experiment import Experiment, Frame, Study, curves, last_values
 from flows.gpt2 import offline
-from flows.text_gallery import excerpts_of_arms, histograms_of
+from flows.text_gallery import excerpts_in_html, first_seeds, histograms_of
+from flows.text_leakage import WHAT_IT_IS, leakage_cell, leakages, mean_leakage
 from tasks.claims import Claim, said
 from tasks.seed_values import mean_of
 from tasks.settings import RunConfig
@@ -36,6 +37,8 @@ ENTROPY = "word_length_entropy"
 # How many times the least variance of these arms; ours.
 ABOVE = dict.fromkeys((*RIVALS, NOTHING), 1.0)
 ITERATIONS, NUM_CANDIDATES = 12, 400
+# Arms that the page has texts of.
+SHOWN = (BALANCED, ONE, BEST, NOTHING)
 
 
 def base() -> RunConfig:
@@ -60,19 +63,24 @@ def judge_e9(frame: Frame, study: Study) -> list[Claim]:
 
 
 def draw(frame: Frame, study: Study) -> "Figure":
-    """Variances, length entropy, distinct-2, perplexity and tails over rounds, a line an arm."""
+    """Variances, lengths, distinct-2, perplexity, tails, leakage over rounds, a line an arm."""
     shown = [(f"reward_var.{name}", f"Var[{name}], words²") for name in study.base.reward_names]
     shown += [
+        ("mean_words", "words of a text"),
         (ENTROPY, "word-length entropy, nats"),
         ("distinct_2", "distinct-2"),
         ("held_out_perplexity", "held-out perplexity"),
         ("tail_coverage", "tail coverage (1: as p_0)"),
     ]
+    shown += [
+        (metric, f"leakage, {called}")
+        for metric, called in leakages(study.base.reward_names).items()
+    ]
     return draw_arms(frame, ARMS, shown, columns=5)
 
 
 def table(frame: Frame, study: Study) -> pd.DataFrame:
-    """Every arm with the last model's moments and text metrics, and when it collapses."""
+    """Every arm with the last model's moments and text metrics, when it collapses, leakage."""
     columns = moments(study.base.reward_names) | {
         "length entropy": ENTROPY,
         "distinct-2": "distinct_2",
@@ -83,7 +91,12 @@ def table(frame: Frame, study: Study) -> pd.DataFrame:
     times = {
         "k of half the length entropy": partial(collapse_times, frame, ENTROPY, share=COLLAPSED)
     }
-    return table_of_arms(frame, ARMS, columns, times)
+    found = table_of_arms(frame, ARMS, columns, times)
+    for metric, called in leakages(study.base.reward_names).items():
+        found[f"mean leakage, {called}"] = [
+            leakage_cell(mean_leakage(frame, metric, arm=arm)) for arm in ARMS
+        ]
+    return found
 
 
 def remarks(frame: Frame, study: Study) -> list[str]:
@@ -95,6 +108,11 @@ def remarks(frame: Frame, study: Study) -> list[str]:
             "The paper names baselines without describing or measuring them: arms, settings and "
             "thresholds are ours. No pool grows here, or every arm would keep all rounds; without "
             "curation half of the candidates, chosen at random, is trained on.",
+            True,
+        ),
+        (
+            f"{WHAT_IT_IS} An arm that does not draw a target's reward has none; means are over "
+            "the rounds that drew it.",
             True,
         ),
         (
@@ -117,6 +135,6 @@ EXPERIMENT = Experiment(
     table=table,
     remarks=remarks,
     presets={"offline": study},
-    gallery=lambda contexts: histograms_of(contexts, (BALANCED, ONE, BEST, NOTHING)),
-    excerpts=lambda contexts: excerpts_of_arms(contexts, (BALANCED, ONE, BEST, NOTHING)),
+    gallery=lambda contexts: histograms_of(first_seeds(contexts, SHOWN)),
+    excerpts=lambda contexts: excerpts_in_html(first_seeds(contexts, SHOWN)),
 )

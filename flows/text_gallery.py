@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from data.texts import TEXT, texts_of
-from flows.image_gallery import evenly, first_seed
+from flows.image_gallery import first_seed
 from rewards.words import word_counts
 from tasks.context import RunContext
 from tasks.places import evaluation_place
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 ENTROPY = "word_length_entropy"
 NUM_TEXTS = 3
-FEW_MODELS = 3
 
 
 def has_texts(context: RunContext) -> bool:
@@ -27,10 +26,14 @@ def has_texts(context: RunContext) -> bool:
     return TEXT in context.model(0).schema.names
 
 
-def histograms_of(contexts: Sequence[RunContext], arms: Sequence[str]) -> dict[str, "Figure"]:
-    """Lengths over the models of the first seed of each arm; nothing where no run has texts."""
-    found = {arm: run for arm in arms if (run := first_seed(contexts, arm)) is not None}
-    return {"lengths": lengths_figure(found)} if found else {}
+def first_seeds(contexts: Sequence[RunContext], arms: Sequence[str]) -> dict[str, RunContext]:
+    """The run of each arm with the least seed; an arm that no run has is left out."""
+    return {arm: run for arm in arms if (run := first_seed(contexts, arm)) is not None}
+
+
+def histograms_of(runs: Mapping[str, RunContext]) -> dict[str, "Figure"]:
+    """Lengths over the models of runs by their headings; nothing without runs."""
+    return {"lengths": lengths_figure(runs)} if runs else {}
 
 
 def lengths_figure(runs: Mapping[str, RunContext]) -> "Figure":
@@ -59,15 +62,18 @@ def lengths_figure(runs: Mapping[str, RunContext]) -> "Figure":
 
 
 def excerpts_of(run: RunContext) -> dict[int, list[TextSample]]:
-    """The first few texts of a few models, from p_0 to the last."""
-    models = evenly(run.config.iterations, FEW_MODELS)
-    return {k: first_samples(_samples(run, k), NUM_TEXTS) for k in models}
+    """The first few texts of every model."""
+    asked = run.config.prompts
+    prompts = None if asked is None else asked.source
+    return {
+        k: first_samples(_samples(run, k), NUM_TEXTS, prompts)
+        for k in range(run.config.iterations + 1)
+    }
 
 
-def excerpts_of_arms(contexts: Sequence[RunContext], arms: Sequence[str]) -> dict[str, str]:
-    """Texts of the first seed of each arm, as HTML; an arm that no run has is left out."""
-    found = {arm: first_seed(contexts, arm) for arm in arms}
-    return {arm: samples_in_html(excerpts_of(run)) for arm, run in found.items() if run is not None}
+def excerpts_in_html(runs: Mapping[str, RunContext]) -> dict[str, str]:
+    """Texts of every model of runs by their headings."""
+    return {heading: samples_in_html(excerpts_of(run)) for heading, run in runs.items()}
 
 
 def _samples(context: RunContext, k: int) -> pa.Table:

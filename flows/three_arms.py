@@ -95,7 +95,7 @@ def draw_three(frame: Frame, study: Study) -> "Figure":
     names = study.base.reward_names
     shown = [(f"reward_mean.{name}", f"E[{name}]") for name in names]
     shown += [(DISTINCT, "distinct-2"), (PERPLEXITY, "held-out perplexity")]
-    return draw_arms(frame, [*three_arms(names)], shown, columns=3)
+    return draw_arms(frame, [*three_arms(names)], shown, columns=3, across=2)
 
 
 def table_three(frame: Frame, study: Study) -> pd.DataFrame:

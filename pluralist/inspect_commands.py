@@ -45,6 +45,9 @@ def show(
         str | None, typer.Argument(help="Number of an iteration, `initial` or `last`.")
     ] = None,
     stage: Annotated[str | None, typer.Argument(help="One of the stages.")] = None,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Show unsafe prompts and their answers too.")
+    ] = False,
     as_json: JsonOption = False,
     store: StoreOption = STORE_PATH,
 ) -> None:
@@ -66,7 +69,9 @@ def show(
     if stage not in by_stage:
         raise ConfigError(f"stage: expected one of {', '.join(by_stage)}, got {stage!r}")
     artifact = context.open_place(by_stage[stage])
-    files = [describe_file(artifact, entry) for entry in artifact.manifest.files]
+    asked = context.config.prompts
+    hide = None if unsafe or asked is None else asked.source
+    files = [describe_file(artifact, entry, hide=hide) for entry in artifact.manifest.files]
     if as_json:
         manifest = artifact.manifest.model_dump(mode="json")
         print_json("show", {"manifest": manifest, "files": files})

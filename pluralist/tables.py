@@ -7,18 +7,26 @@ import pyarrow.compute as pc
 
 from data.artifact import Artifact
 from data.manifest import FileEntry
+from data.prompts import AnyPrompts
+from data.texts import PROMPT, TEXT, TOKEN_IDS
 from pluralist.output import format_size, format_value, print_line, print_table
-from tasks.text_samples import terminal_text
+from tasks.text_samples import HIDDEN, answers_unsafe, terminal_text
 
 HEAD_ROWS = 5
 # Items of a list on the terminal.
 MOST_ITEMS = 8
+# What is read of a row that answers an unsafe prompt; its tokens are the answer too.
+READ = (PROMPT, TEXT, TOKEN_IDS)
 
 
-def describe_file(artifact: Artifact, entry: FileEntry) -> dict[str, Any]:
+def describe_file(
+    artifact: Artifact, entry: FileEntry, *, hide: AnyPrompts | None = None
+) -> dict[str, Any]:
     """Size and digest of a verified file; for Parquet also schema, head and statistics.
 
-    Values are whole, as JSON holds them: bytes stand in hexadecimal digits.
+    Values are whole, as JSON holds them: bytes stand in hexadecimal digits. In the rows of the
+    head that answer an unsafe prompt of `hide`, whose numbers are in `hidden`, prompt, text and
+    tokens are null.
     """
     described: dict[str, Any] = {
         "path": entry.path,
@@ -34,10 +42,16 @@ def describe_file(artifact: Artifact, entry: FileEntry) -> dict[str, Any]:
     described["schema"] = [
         {"name": field.name, "type": str(field.type), **_metadata(field)} for field in table.schema
     ]
+    head = table.slice(0, HEAD_ROWS).to_pylist()
+    hidden = [number for number, row in enumerate(head) if answers_unsafe(row, hide)]
     described["head"] = [
-        {name: _plain(value) for name, value in row.items()}
-        for row in table.slice(0, HEAD_ROWS).to_pylist()
+        {
+            name: None if number in hidden and name in READ else _plain(value)
+            for name, value in row.items()
+        }
+        for number, row in enumerate(head)
     ]
+    described["hidden"] = hidden
     described["statistics"] = {
         name: _statistics(table[name])
         for name in table.column_names
@@ -48,8 +62,8 @@ def describe_file(artifact: Artifact, entry: FileEntry) -> dict[str, Any]:
 
 def print_file(described: dict[str, Any]) -> None:
     """The description of one file on stdout; long texts, lists and bytes are shortened."""
-    rows = "" if described["rows"] is None else f"{described['rows']} rows, "
-    print_line(f"{described['path']}  {rows}{format_size(described['bytes'])}")
+    count = "" if described["rows"] is None else f"{described['rows']} rows, "
+    print_line(f"{described['path']}  {count}{format_size(described['bytes'])}")
     if "schema" not in described:
         print_line("")
         return
@@ -68,7 +82,14 @@ def print_file(described: dict[str, Any]) -> None:
     )
     print_line("")
     names = [field["name"] for field in described["schema"]]
-    print_table(names, [[_cell(row[name]) for name in names] for row in described["head"]])
+    hidden = described["hidden"]
+    rows = [
+        ["(hidden)" if number in hidden and name in READ else _cell(row[name]) for name in names]
+        for number, row in enumerate(described["head"])
+    ]
+    print_table(names, rows)
+    if hidden:
+        print_line(f"(hidden) {HIDDEN}; --unsafe shows them")
     print_line("")
 
 

@@ -45,7 +45,7 @@ def draw_lengths(
         x = np.arange(values.shape[1], dtype=np.float64)
         band(curve, x, values, label=arm, colour=arm)
     curve.set_xlabel("k of the model p_k")
-    curve.set_ylabel("entropy of the number of words, nats")
+    curve.set_ylabel("word-length entropy, nats")
     for arm, counts in histograms.items():
         for panel, row in ((first, counts[0]), (last, counts[-1])):
             _draw_shares(panel, row, arm)
@@ -53,9 +53,12 @@ def draw_lengths(
                 colour = colour_of(panel, arm)
                 panel.axvline(target, color=colour, linestyle="--", linewidth=1.0)
     ends = sorted({len(counts) - 1 for counts in histograms.values()})
+    words = "words of a text"
+    if any((targets or {}).values()):
+        words += " (dashed: targets)"
     for panel, title in ((first, "p_0"), (last, f"p_k, k = {', '.join(map(str, ends))}")):
         panel.set_title(title, fontsize=10)
-        panel.set_xlabel("words of a text")
+        panel.set_xlabel(words)
         panel.set_ylabel("share of texts")
     one_legend(panels, columns=min(6, len(entropies)))
     return figure

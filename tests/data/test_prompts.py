@@ -14,9 +14,9 @@ from data.prompts import (
     PythonTopics,
     every_prompt,
     is_unsafe,
+    is_unsafe_prompt,
     load_prompts,
     prompts_digest,
-    unsafe_prompts,
 )
 from data.text_split import is_held_out
 from data.ultrafeedback import UltraFeedback
@@ -41,7 +41,7 @@ def test_the_embedded_prompts_are_enough_and_different() -> None:
     assert all(5 <= len(prompt.split()) <= 24 for prompt in (*train, *held_out))
     assert not any(map(is_held_out, train)) and all(map(is_held_out, held_out))
     assert load_prompts(config, "train") is train
-    assert unsafe_prompts(config) == frozenset()
+    assert not any(is_unsafe_prompt(config, prompt) for prompt in train)
     assert prompts_digest(config) != prompts_digest(config, "held-out")
 
 
@@ -83,12 +83,29 @@ def test_prompts_of_unsafe_sources_are_known(tmp_path: Path) -> None:
     sources = [*UNSAFE, "xstest_safe"]
     path = write_columns(tmp_path / "p.parquet", {"prompt": list("abcd"), "source": sources})
     config = UltraFeedback(origin="parquet", **given(path, sources=sources))
-    assert unsafe_prompts(config) == {"a", "b", "c"}
+    assert [is_unsafe_prompt(config, text) for text in "abcd"] == [True, True, True, False]
     (tmp_path / "p.txt").write_text("one\ntwo")
     own = given(tmp_path / "p.txt")
-    assert unsafe_prompts(PromptFile(**own)) == frozenset()
-    assert unsafe_prompts(PromptFile(**own, unsafe=True)) == {"one", "two"}
+    assert not is_unsafe_prompt(PromptFile(**own), "one")
+    assert is_unsafe_prompt(PromptFile(**own, unsafe=True), "one")
     assert "unsafe" not in PromptFile(**own, unsafe=True).fingerprint_part()
+
+
+def test_a_prompt_of_a_safe_and_an_unsafe_source_is_unsafe(tmp_path: Path) -> None:
+    sources = ["xstest_safe", UNSAFE[0]]
+    path = write_columns(tmp_path / "p.parquet", {"prompt": ["a", "a"], "source": sources})
+    assert is_unsafe_prompt(UltraFeedback(origin="parquet", **given(path, sources=sources)), "a")
+
+
+def test_where_the_file_is_gone_prompts_are_hidden_unless_no_source_is_unsafe() -> None:
+    def gone(*sources: str) -> UltraFeedback:
+        return UltraFeedback(origin="parquet", path="gone", sha256="0" * 64, sources=sources)
+
+    assert is_unsafe_prompt(gone(UNSAFE[0]), "a")
+    assert is_unsafe_prompt(gone(UNSAFE[0], "xstest_safe"), "a")
+    assert not is_unsafe_prompt(gone("xstest_safe"), "a")
+    assert not is_unsafe_prompt(UltraFeedback(), "a"), "nothing is fetched"
+    assert is_unsafe_prompt(PromptFile(path="gone.txt", sha256="0" * 64, unsafe=True), "a")
 
 
 def test_the_real_prompts_load_by_source(shared_data: Path) -> None:
@@ -96,7 +113,8 @@ def test_the_real_prompts_load_by_source(shared_data: Path) -> None:
     config = UltraFeedback(origin="parquet", **file)
     train, held_out = load_prompts(config, "train"), load_prompts(config, "held-out")
     assert len(train) + len(held_out) == 1_111
-    assert unsafe_prompts(config) == frozenset()
+    assert not any(is_unsafe_prompt(config, prompt) for prompt in (*train, *held_out))
     mixed = UltraFeedback(origin="parquet", **file, sources=("xstest_safe", "xstest_unsafe"))
-    assert len(load_prompts(mixed, "train")) + len(load_prompts(mixed, "held-out")) == 450
-    assert len(unsafe_prompts(mixed)) == 200
+    both = [*load_prompts(mixed, "train"), *load_prompts(mixed, "held-out")]
+    assert len(both) == 450
+    assert sum(is_unsafe_prompt(mixed, prompt) for prompt in both) == 200

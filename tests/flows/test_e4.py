@@ -1,9 +1,12 @@
 """E4 on frames made up to hold, to fail and to lack a metric; its studies and its words."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
-from flows.e4 import BALANCED, DISTANCES, EXPERIMENT, SINGLE, late
+from flows.e4 import BALANCED, DISTANCES, EXPERIMENT, LEAKAGES, SINGLE, late, shown
 from flows.sweep_points import Point
 from tasks.claims import HOLDS, VOID, overall
 from tests.flows.frames import Measure, check_judge, check_pages, made_up, with_seeds
@@ -22,6 +25,7 @@ def measured(point: Point, k: int) -> dict[str, float]:
         "word_length_entropy": entropy,
         "basin_mass.short": 1.0 if single else 0.5,
         "basin_mass.long": 0.0 if single else 0.5,
+        **{metric: d / 100 + k / 1000 for metric in LEAKAGES if not single or "short.l" in metric},
         "mean_words": 10 + d / 2,
         "distinct_2": 0.5,
         "share_truncated": 0.0,
@@ -52,6 +56,12 @@ def test_figure_table_and_remarks_are_made_of_what_was_measured() -> None:
     check_pages(EXPERIMENT, frame, study)
     table = EXPERIMENT.table(frame, study)
     assert table is not None and len(table) == len(DISTANCES) + 1
+    leaked = table["late leakage, long in short"].tolist()
+    assert leaked == [
+        "one bin",
+        *(f"{d / 100 + 0.0075:.4g} ± 0" for d in DISTANCES[1:]),
+        "not drawn",
+    ]
     assert "ln 2" in " ".join(EXPERIMENT.remarks(frame, study))
 
 
@@ -61,6 +71,17 @@ def test_late_is_the_last_quarter_of_the_rounds() -> None:
     found = late(frame, "mean_words", arm=BALANCED, distance=5)
     np.testing.assert_array_equal(found, [7.5, 7.5])  # of k = 7, 8
     assert late(frame, "mean_words", arm="none").size == 0
+
+
+def test_shown_are_the_first_seeds_of_named_distances() -> None:
+    def run(arm: str, distance: int, seed: int) -> Any:
+        record = SimpleNamespace(arm=arm, axes={"distance": distance, "seed": seed})
+        return SimpleNamespace(record=record, config=SimpleNamespace(seed=seed))
+
+    runs = [run(BALANCED, d, seed) for seed in (1, 0) for d in DISTANCES]
+    assert shown(runs) == {"balanced, d = 0": runs[5], "balanced, d = 20": runs[8]}
+    single = run(SINGLE, 20, 3)
+    assert shown([*runs, single])["single, d = 20"] is single
 
 
 def test_one_seed_is_not_judged() -> None:

@@ -1,9 +1,10 @@
 """E9 on texts, on the frames made up for E9 on images under the names of texts."""
 
-from flows.baselines import ARMS
+from flows.baselines import ARMS, ONE
 from flows.e9_texts import EXPERIMENT
 from flows.reproduce import study_points
 from flows.sweep_points import Point
+from flows.text_leakage import leakages
 from tests.flows import test_e9_images as images
 from tests.flows.frames import Measure, check_judge, check_pages, made_up, with_seeds
 from tests.flows.small_studies import small
@@ -25,7 +26,8 @@ NAMES = {
 def renamed(measure: Measure) -> Measure:
     def texts(point: Point, k: int) -> dict[str, float]:
         found = {NAMES[name]: value for name, value in measure(point, k).items()}
-        return found | {"self_bleu": 0.3}
+        leaked = {one: 0.1 for one in leakages(("short", "long")) if point.arm != ONE}
+        return found | leaked | {"self_bleu": 0.3, "mean_words": 20.0}
 
     return texts
 
@@ -37,7 +39,13 @@ def test_every_claim_holds_can_fail_and_needs_its_metrics() -> None:
 
 def test_figure_table_and_remarks_are_made_of_what_was_measured() -> None:
     study = with_seeds(SMALL.study(True), 2)
-    check_pages(EXPERIMENT, made_up(study, renamed(images.measured)), study)
+    frame = made_up(study, renamed(images.measured))
+    check_pages(EXPERIMENT, frame, study)
+    table = EXPERIMENT.table(frame, study)
+    assert table is not None
+    leaked = dict(zip(table["arm"], table["mean leakage, short in long"], strict=True))
+    assert leaked.pop(ONE) == "not drawn"
+    assert set(leaked.values()) == {"0.1 ± 0"}
 
 
 def test_the_study_has_the_nine_arms_and_no_pool_that_grows() -> None:

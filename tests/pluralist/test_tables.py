@@ -10,10 +10,14 @@ import pytest
 
 from data.artifact import Artifact
 from data.commit import Attempt
+from data.prompts import AnyPrompts
 from data.schemas import CANDIDATE_KEYS, METRICS, described
 from data.texts import text_schema, text_table
+from data.ultrafeedback import UltraFeedback
 from pluralist.output import print_json
-from pluralist.tables import HEAD_ROWS, describe_file, print_file
+from pluralist.tables import HEAD_ROWS, READ, describe_file, print_file
+from tasks.text_samples import HIDDEN
+from tests.data.text_sources import given, write_columns
 
 Capture = pytest.CaptureFixture[str]
 
@@ -27,9 +31,11 @@ def committed(folder: Path, table: pa.Table, schema: pa.Schema) -> Artifact:
         return attempt.publish(run="a", iteration=0, stage="sample", fingerprint="f" * 64)
 
 
-def described_file(folder: Path, table: pa.Table, schema: pa.Schema) -> dict[str, Any]:
+def described_file(
+    folder: Path, table: pa.Table, schema: pa.Schema, *, hide: AnyPrompts | None = None
+) -> dict[str, Any]:
     artifact = committed(folder, table, schema)
-    return describe_file(artifact, artifact.manifest.entry("candidates.parquet"))
+    return describe_file(artifact, artifact.manifest.entry("candidates.parquet"), hide=hide)
 
 
 @pytest.fixture
@@ -104,3 +110,25 @@ def test_names_of_columns_steer_nothing(tmp_path: Path, capsys: Capture) -> None
     shown = capsys.readouterr().out
     assert "\x1b" not in shown and "\x07" not in shown
     assert r"[red]\x1b" in shown and r"[blink]\x07" in shown
+
+
+def test_unsafe_prompts_and_what_they_were_answered_are_hidden(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    sources = ["xstest_safe", "xstest_unsafe"]
+    file = write_columns(tmp_path / "p.parquet", {"prompt": ["kind", "vile"], "source": sources})
+    prompts = UltraFeedback(origin="parquet", **given(file, sources=sources))
+    texts = ["mild", "bitter", "sweet"]
+    table = text_table(IDS[:3], texts, np.ones(3, dtype=bool), prompts=["kind", "vile", "kind"])
+    found = described_file(tmp_path / "stage", table, text_schema(with_prompts=True), hide=prompts)
+    assert found["hidden"] == [1]
+    assert [[row[name] for name in READ] for row in found["head"]] == [
+        ["kind", "mild", IDS[0].tolist()], [None] * 3, ["kind", "sweet", []],
+    ]  # fmt: skip
+    print_file(found)
+    shown = capsys.readouterr().out
+    assert shown.count("kind") == 2 and "vile" not in shown and "bitter" not in shown
+    assert f"(hidden) {HIDDEN}; --unsafe shows them" in shown
+    print_file(described_file(tmp_path / "again", table, text_schema(with_prompts=True)))
+    shown = capsys.readouterr().out
+    assert "vile" in shown and "bitter" in shown and "hidden" not in shown

@@ -3,13 +3,16 @@
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
 from markdown_it import MarkdownIt
 
 from data.texts import text_table
+from data.ultrafeedback import UltraFeedback
 from tasks.text_samples import (
+    HIDDEN,
     MOST_CHARACTERS,
     TextSample,
     escape_controls,
@@ -19,6 +22,7 @@ from tasks.text_samples import (
     samples_in_terminal,
     terminal_text,
 )
+from tests.data.text_sources import given, write_columns
 
 HOSTILE = [
     "\x1b[2J\x1b]0;title\x07\x9b31m",  # ANSI, the title of the window, an 8-bit introducer
@@ -31,7 +35,7 @@ HOSTILE = [
     "\x00",
     "",
 ]
-ALLOWED = {"div", "p", "strong", "em", "ol", "li", "pre"}
+ALLOWED = {"div", "details", "summary", "p", "em", "ol", "li", "pre"}
 
 
 class Page(HTMLParser):
@@ -47,7 +51,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
-        assert {name for name, _ in attrs} <= {"dir", "style"}
+        assert {name for name, _ in attrs} <= {"dir", "style", "open"}
         self.depth += 1
         if tag == "pre":
             self.inside = True
@@ -154,3 +158,34 @@ def test_the_first_rows_of_a_table_are_its_samples() -> None:
     table = text_table(ids, ["a", "b", "c"], ended, prompts=["x", "y", "z"])
     assert first_samples(table, 2) == [TextSample("a", True, "x"), TextSample("b", False, "y")]
     assert first_samples(text_table(ids, ["a", "b", "c"], ended), 9)[2] == TextSample("c", True)
+
+
+def test_models_between_the_first_and_the_last_are_folded() -> None:
+    page = samples_in_html({k: [TextSample("one", True)] for k in range(4)})
+    folds = re.findall(r"<details( open)?><summary>(k = \d)</summary>", page)
+    assert folds == [(" open", "k = 0"), ("", "k = 1"), ("", "k = 2"), (" open", "k = 3")]
+
+
+def test_unsafe_prompts_and_their_answers_are_folded_on_a_page_and_not_on_a_terminal() -> None:
+    texts = {0: [TextSample("yes", True, "how?", unsafe=True), TextSample("no", True, "why?")]}
+    page = samples_in_html(texts)
+    assert Page(page).tags == ALLOWED - {"em"}
+    fold = re.search(rf"<details><summary>{HIDDEN}</summary>(.*?)</details>", page)
+    assert fold is not None
+    assert "how?" in fold[1] and "yes" in fold[1]
+    assert "why?" in page.replace(fold[0], "") and "how?" not in page.replace(fold[0], "")
+    assert samples_in_terminal(texts).splitlines() == [
+        "k = 0", f"   1. ({HIDDEN})", "   2. prompt: why?", "      no",
+    ]  # fmt: skip
+
+
+def test_prompts_of_an_unsafe_source_are_marked_as_the_file_says(tmp_path: Path) -> None:
+    sources = ["xstest_safe", "xstest_unsafe"]
+    file = write_columns(tmp_path / "p.parquet", {"prompt": ["x", "y"], "source": sources})
+    prompts = UltraFeedback(origin="parquet", **given(file, sources=sources))
+    ids, ended = [np.arange(2, dtype=np.int32)] * 2, np.ones(2, dtype=bool)
+    table = text_table(ids, ["a", "b"], ended, prompts=["x", "y"])
+    assert [one.unsafe for one in first_samples(table, 2, prompts)] == [False, True]
+    assert [one.unsafe for one in first_samples(table, 2)] == [False, False]
+    without = text_table(ids, ["a", "b"], ended)
+    assert [one.unsafe for one in first_samples(without, 2, prompts)] == [False, False]
