@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 
 ENTROPY = "word_length_entropy"
+DISTINCT = "distinct_2"
 SHORT, LONG = "basin_mass.short", "basin_mass.long"
 LEAKAGES = leakages(("short", "long"))
 DISTANCES = (0, 5, 10, 20, 40)
@@ -164,7 +165,7 @@ def table(frame: Frame, study: Study) -> pd.DataFrame:
         "late E[words]": "mean_words",
         "late mass short": SHORT,
         "late mass long": LONG,
-        "late distinct-2": "distinct_2",
+        "late distinct-2": DISTINCT,
         "late truncated": "share_truncated",
         "late perplexity": "held_out_perplexity",
     }
@@ -189,9 +190,12 @@ def table(frame: Frame, study: Study) -> pd.DataFrame:
 
 
 def remarks(frame: Frame, study: Study) -> list[str]:
-    """What is not the paper's, and how late entropies are to be read."""
+    """What is not the paper's, how late entropies are to be read, what else becomes of texts."""
     ends = [mean_of(late(frame, ENTROPY, arm=BALANCED, distance=d)) for d in DISTANCES[1:]]
     rank = trend(np.array(DISTANCES[1:], dtype=np.float64), np.array(ends))
+    farthest: dict[str, Any] = {"arm": BALANCED, "distance": DISTANCES[-1]}
+    start = mean_of(curves(frame, DISTINCT, **farthest).iloc[:1])
+    end = mean_of(late(frame, DISTINCT, **farthest))
     return said(
         (
             "The paper does not say how many survivors join the pool, where nucleus sampling "
@@ -204,6 +208,11 @@ def remarks(frame: Frame, study: Study) -> list[str]:
             "Whatever d > 0, two lengths end with entropy ln 2 = .693: a model that learns fast is "
             f"flat late on. Late entropies at d > 0 rank with d by {rank:.3g}.",
             not np.isnan(rank),
+        ),
+        (
+            f"Lengths stay diverse, texts do not: at d = {DISTANCES[-1]} distinct-2 goes from "
+            f"{start:.3g} to {end:.3g}. Neither reward looks at words.",
+            end < start,
         ),
     )
 
