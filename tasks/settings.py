@@ -215,6 +215,11 @@ class RunConfig(FrozenConfig):
                 f"prompts: expected none for generator {name!r}, which answers none, got "
                 f"{self.prompts.source.kind!r}; leave them out"
             )
+        if self.prompts is not None and self.training.real_share > 0:
+            raise ValueError(
+                "training.real_share: expected 0 with prompts, which real rows do not answer, got "
+                f"{self.training.real_share:g}; leave it out"
+            )
         if self.pool is not None and getattr(kind, "real_data", None) is None:
             raise ValueError(
                 f"pool: expected none for generator {name!r}, which has no real data to start "
