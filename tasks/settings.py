@@ -171,7 +171,8 @@ class RunConfig(FrozenConfig):
             raise ValueError(f"rewards: expected different names, got {names}; set `name`")
         check_selection(self.selection, self.num_candidates)
         check_prompts(self.prompts, self.selection, self.num_candidates)
-        check_pool(self.pool, self.selection, self.num_candidates)
+        num_texts = getattr(self.initial, "num_texts", None)
+        check_pool(self.pool, self.selection, self.num_candidates, num_texts)
         if self.selection.scheme == "expected" and self.training != TrainingConfig():
             raise ValueError(
                 "training: expected no real rows and no accumulation with scheme 'expected', got "
