@@ -11,7 +11,8 @@ and in the configuration of a run
 
 Each request is a JSON object {"model", "prompts", "texts"}; `prompts` is null in a domain without
 prompts. The answer has one finite number for each text: {"model": ..., "scores": [...]}. Texts may
-be empty. Equal questions have to get equal answers: a run that is resumed may ask again.
+be empty. So may the lists: by that a run finds out, before it starts, whether the server is there.
+Equal questions have to get equal answers: a run that is resumed may ask again.
 """
 
 import argparse

@@ -65,8 +65,8 @@ class Exchange:
     def post(self, question: Any) -> Any:
         """The server's answer.
 
-        Raises `NoAnswer` after the last attempt, `EnvironmentProblem` for a refusal and for an
-        answer that is not JSON.
+        Raises `NoAnswer` after the last attempt, `EnvironmentProblem` for a refusal, for an
+        answer that is not JSON and for an address that can be none.
         """
         import httpx
 
@@ -79,6 +79,11 @@ class Exchange:
             except httpx.RequestError as error:
                 last = f"{type(error).__name__}: {error}"
                 continue
+            except (httpx.InvalidURL, UnicodeError) as error:  # the latter of names of hosts
+                raise EnvironmentProblem(
+                    f"{self._user}: expected an address that can be reached, got {self._url} "
+                    f"({error}); correct the url"
+                ) from error
             if answer.status_code < 500 and answer.status_code not in CALL_AGAIN:
                 return self._content(answer)
             last = f"status {answer.status_code}: {_shown(answer.text)}"

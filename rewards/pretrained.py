@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import EnvironmentProblem
+from data.torch_session import lacks_memory
 
 if TYPE_CHECKING:
     import torch
@@ -15,8 +16,10 @@ def load_pretrained(
     """A model of that class in `dtype`, ready to be evaluated; what else the files hold is left.
 
     Raises `EnvironmentProblem` for weights that are missing, which would else be random, or
-    that have another shape than config.json says; `noun` says there what the model is.
+    that have another shape than config.json says; `noun` says there what the model is. A lack of
+    memory stays what it is.
     """
+    from safetensors import SafetensorError
     from transformers import utils
 
     logging: Any = utils.logging  # its functions have no types
@@ -28,7 +31,9 @@ def load_pretrained(
         loaded: Any = model_class.from_pretrained(
             folder, dtype=dtype, local_files_only=True, output_loading_info=True
         )
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, SafetensorError) as error:
+        if lacks_memory(error):
+            raise
         raise _not_this(folder, noun, str(error)) from error
     finally:
         logging.set_verbosity(level)

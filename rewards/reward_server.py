@@ -6,6 +6,7 @@ finite number a text, and perhaps "model", which then has to be the one asked fo
 
 import os
 import re
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Self, final
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from data.errors import BadNumbers, EnvironmentProblem, StageFailed
 from data.texts import PROMPT, prompts_of, texts_of
 from rewards.json_exchange import Exchange, NoAnswer
 from rewards.registry import Reward, RewardConfig
+from rewards.row_names import row_name
 from rewards.text_examples import random_conversations
 
 FloatArray = npt.NDArray[np.float64]
@@ -105,20 +107,22 @@ class RewardServerReward:
                 rows = slice(start, start + self.config.batch_size)
                 part = None if prompts is None else prompts[rows]
                 try:
-                    scores[rows] = self._ask(exchange, texts[rows], part, start)
+                    answer = self._ask(exchange, texts[rows], part)
                 except NoAnswer as error:
                     raise StageFailed(
                         f"{USER}: expected an answer of {self.config.url}, got none in "
                         f"{self.config.num_attempts} attempts ({error}); start the server again, "
                         "then resume"
                     ) from error
+                names = [row_name(samples, row) for row in range(len(texts))[rows]]
+                scores[rows] = checked_scores(answer, names, self.config.url)
         return self.config.gamma * scores
 
     def fetch(self) -> None:
         """Ask the server to score no texts; raises `EnvironmentProblem` if it does not answer."""
         try:
             with self._exchange() as exchange:
-                self._ask(exchange, [], None, 0)
+                checked_scores(self._ask(exchange, [], None), [], self.config.url)
         except NoAnswer as error:
             raise EnvironmentProblem(
                 f"{USER}: expected a server at {self.config.url}, got no answer in "
@@ -150,13 +154,7 @@ class RewardServerReward:
             )
         return token
 
-    def _ask(
-        self,
-        exchange: Exchange,
-        texts: list[str],
-        prompts: list[str] | None,
-        first: int,
-    ) -> FloatArray:  # (len(texts),)
+    def _ask(self, exchange: Exchange, texts: list[str], prompts: list[str] | None) -> Any:
         question = {"model": self.config.model, "prompts": prompts, "texts": texts}
         answer = exchange.post(question)
         if isinstance(answer, dict) and answer.get("model", self.config.model) != self.config.model:
@@ -164,7 +162,7 @@ class RewardServerReward:
                 f"{USER}: expected {self.config.url} to score with {self.config.model!r}, got "
                 f"{answer['model']!r}; start that model there, or configure the other as `model`"
             )
-        return checked_scores(answer, len(texts), self.config.url, first)
+        return answer
 
     @classmethod
     def example(cls) -> Self:
@@ -179,8 +177,8 @@ class RewardServerReward:
         return random_conversations(num_samples, seed=seed)
 
 
-def checked_scores(answer: Any, num_texts: int, url: str, first: int) -> FloatArray:
-    """The scores of a server's answer to `num_texts` texts, of which `first` is the first row.
+def checked_scores(answer: Any, names: Sequence[str], url: str) -> FloatArray:  # (n,)
+    """The scores of a server's answer to n texts, which messages call by their `names`.
 
     Raises `EnvironmentProblem` for an answer of another form or length, `BadNumbers` for a score
     that is not finite.
@@ -191,23 +189,23 @@ def checked_scores(answer: Any, num_texts: int, url: str, first: int) -> FloatAr
             f'{USER}: expected {{"scores": [...]}} of {url}, got {type(answer).__name__} without '
             "a list of scores; correct the server's answer"
         )
-    if len(scores) != num_texts:
+    if len(scores) != len(names):
         raise EnvironmentProblem(
-            f"{USER}: expected {num_texts} scores of {url}, one a text, got {len(scores)}; correct "
-            "the server's answer"
+            f"{USER}: expected {len(names)} scores of {url}, one a text, got {len(scores)}; "
+            "correct the server's answer"
         )
-    for place, score in enumerate(scores):
+    for name, score in zip(names, scores, strict=True):
         # A bool is an int to Python, and no score.
         if isinstance(score, bool) or not isinstance(score, int | float):
             raise EnvironmentProblem(
-                f"{USER}: expected numbers as scores of {url}, got {score!r} for row "
-                f"{first + place}; correct the server's answer"
+                f"{USER}: expected numbers as scores of {url}, got {score!r} for {name}; correct "
+                "the server's answer"
             )
     found = np.array([_as_float(score) for score in scores], dtype=np.float64)
     if not np.isfinite(found).all():
         row = int(np.argmin(np.isfinite(found)))
         raise BadNumbers(
-            f"{USER}: expected finite scores of {url}, got {found[row]} for row {first + row}; "
+            f"{USER}: expected finite scores of {url}, got {found[row]} for {names[row]}; "
             "correct what the server computes"
         )
     return found

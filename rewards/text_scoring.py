@@ -18,6 +18,7 @@ from data.errors import ConfigError, StageFailed
 from data.texts import PROMPT, prompts_of, texts_of
 from data.torch_session import lacks_memory
 from rewards.registry import RewardConfig
+from rewards.row_names import row_name
 
 if TYPE_CHECKING:
     import torch
@@ -97,7 +98,7 @@ class BatchedTextScorer:
         model = self._model()
         encoded = [model.encode(prompt, text) for prompt, text in zip(prompts, texts, strict=True)]
         lengths = np.array([len(one[INPUT_IDS]) for one in encoded])
-        self._check_lengths(lengths, model.max_tokens)
+        self._check_lengths(samples, lengths, model.max_tokens)
         # Equal lengths keep the order of the table: the same table has the same batches.
         order = np.argsort(-lengths, kind="stable")
         size = 1 if model.padding is None else self._batch_size
@@ -122,13 +123,19 @@ class BatchedTextScorer:
             ) from error
         return found
 
-    def _check_lengths(self, lengths: npt.NDArray[np.int64], max_tokens: int) -> None:
+    def _check_lengths(
+        self,
+        samples: pa.Table,  # n rows
+        lengths: npt.NDArray[np.int64],  # (n,)
+        max_tokens: int,
+    ) -> None:
         if lengths.max() > max_tokens:
             row = int(np.argmax(lengths > max_tokens))
             raise ConfigError(
                 f"{self._user}: expected at most {max_tokens} tokens, which its model reads, got "
-                f"{lengths[row]} in row {row}; lower generator.generation.max_new_tokens or leave "
-                "out long prompts (nothing is cut off silently)"
+                f"{lengths[row]} in {row_name(samples, row)}; lower "
+                "generator.generation.max_new_tokens or leave out long prompts (nothing is cut off "
+                "silently)"
             )
 
     def _model(self) -> TextModel:

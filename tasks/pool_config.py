@@ -13,8 +13,16 @@ class PoolConfig(FrozenConfig):
     )
 
 
-def check_pool(pool: PoolConfig | None, selection: SelectionConfig, num_candidates: int) -> None:
-    """Raise `ValueError` for a pool from which winners cannot be drawn as configured."""
+def check_pool(
+    pool: PoolConfig | None,
+    selection: SelectionConfig,
+    num_candidates: int,
+    num_texts: int | None,
+) -> None:
+    """Raise `ValueError` for a pool from which winners cannot be drawn as configured.
+
+    `num_texts` are the real rows there will be, where the configuration says so.
+    """
     if pool is None:
         return
     if selection.scheme not in ("all", "fresh") or not selection.replacement:
@@ -22,6 +30,11 @@ def check_pool(pool: PoolConfig | None, selection: SelectionConfig, num_candidat
             "pool: expected selection.scheme 'all' or 'fresh' with replacement, got "
             f"{selection.scheme!r} {'with' if selection.replacement else 'without'} replacement; "
             "the pool grows, so that its rows cannot be dealt out"
+        )
+    if num_texts is not None and pool.num_seeds > num_texts:
+        raise ValueError(
+            f"pool.num_seeds: expected at most initial.num_texts = {num_texts}, got "
+            f"{pool.num_seeds}; lower it, or raise initial.num_texts"
         )
     if pool.num_survivors > num_candidates:
         raise ValueError(

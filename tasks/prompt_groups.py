@@ -67,8 +67,9 @@ def prompts_of_round(
 ) -> IntArray:  # (P,)
     """Numbers of the prompts of round t, ascending.
 
-    Every prompt is answered once before any is answered again: rounds go through one random
-    order after another, each of its own seed. Raises `ConfigError` for fewer prompts than P.
+    Rounds go through one random order after another, each of its own seed, P prompts at a time:
+    no prompt is answered twice in one pass. Fewer than P that are left over at its end are not
+    answered in it. Raises `ConfigError` for fewer prompts than P.
     """
     if num_prompts < per_round:
         raise ConfigError(

@@ -19,6 +19,7 @@ from tasks.settings import RunConfig
 # What features of a classifier depend on: in them neither generator nor reward computes.
 OF_NETWORKS = ("device", "device_model", "deterministic", "threads", "numpy", "pyarrow", "torch")
 OF_REFERENCE = (*OF_NETWORKS, "torch-fidelity")
+PROMPTS = "prompts"
 DIGITS = 16  # of a digest; enough to tell texts apart
 
 
@@ -40,7 +41,9 @@ def shared_numerics_of(config: RunConfig, stage: str) -> dict[str, Any]:
         wanted = OF_REFERENCE if stage == "reference" else OF_NETWORKS
         return {key: whole[key] for key in wanted if key in whole}
     if stage == "initial":
-        return _numerics(config, set())
+        whole = _numerics(config, set())
+        # Runs that answer other prompts share a model that was trained on none of them.
+        return {key: value for key, value in whole.items() if key != PROMPTS}
     standardised = [reward for reward in config.rewards if reward.standardise]
     return _numerics(config, network_libraries(config, standardised))
 
@@ -65,5 +68,5 @@ def _shipped_texts(config: RunConfig) -> dict[str, str]:
     corpus = getattr(config.initial, "corpus", None)
     found = {"corpus": corpus_digest(corpus)[:DIGITS]} if isinstance(corpus, PythonDocs) else {}
     if config.prompts is not None and isinstance(config.prompts.source, PythonTopics):
-        found["prompts"] = prompts_digest(config.prompts.source)[:DIGITS]
+        found[PROMPTS] = prompts_digest(config.prompts.source)[:DIGITS]
     return found

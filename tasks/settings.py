@@ -171,7 +171,8 @@ class RunConfig(FrozenConfig):
             raise ValueError(f"rewards: expected different names, got {names}; set `name`")
         check_selection(self.selection, self.num_candidates)
         check_prompts(self.prompts, self.selection, self.num_candidates)
-        check_pool(self.pool, self.selection, self.num_candidates)
+        num_texts = getattr(self.initial, "num_texts", None)
+        check_pool(self.pool, self.selection, self.num_candidates, num_texts)
         if self.selection.scheme == "expected" and self.training != TrainingConfig():
             raise ValueError(
                 "training: expected no real rows and no accumulation with scheme 'expected', got "
@@ -214,6 +215,11 @@ class RunConfig(FrozenConfig):
             raise ValueError(
                 f"prompts: expected none for generator {name!r}, which answers none, got "
                 f"{self.prompts.source.kind!r}; leave them out"
+            )
+        if self.prompts is not None and self.training.real_share > 0:
+            raise ValueError(
+                "training.real_share: expected 0 with prompts, which real rows do not answer, got "
+                f"{self.training.real_share:g}; leave it out"
             )
         if self.pool is not None and getattr(kind, "real_data", None) is None:
             raise ValueError(

@@ -19,11 +19,10 @@ COMPUTED = ("ink", "symmetry", "thinness")
 
 
 def stand_ins(config: RunConfig) -> tuple[str, ...]:
-    """One text a stand-in, `this in place of that`; none for runs of neither images nor texts."""
+    """One text a stand-in, `this in place of that`; none for runs of points."""
     data = getattr(config.initial, "data", None)
     if not isinstance(data, DigitsData | Cifar10Data):
-        texts = tuple(text_stand_ins(config))
-        return (*texts, *_of_rewards(config.rewards)) if texts else ()
+        return (*text_stand_ins(config), *_of_rewards(config.rewards))
     return (
         *_of_data(data),
         *_of_field(config.generator),

@@ -44,7 +44,7 @@ def choose_seeds(
     if real.num_rows < wanted:
         raise ConfigError(
             f"pool.num_seeds: expected at most the {real.num_rows} real rows there are, got "
-            f"{wanted}; lower it, or raise initial.num_texts"
+            f"{wanted}; lower it, or give more"
         )
     rng = stage_rng(config.seed, "sample", 0, stream=SEEDS_STREAM)
     return real.take(np.sort(rng.permutation(real.num_rows)[:wanted]))

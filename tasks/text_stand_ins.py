@@ -7,6 +7,7 @@ from data.python_docs import PythonDocs
 from data.tokenizer_config import PublishedTokenizer, TrainedBpe
 from generators.causal_lm_config import CausalLmConfig, PublishedModel, ScratchModel
 from generators.causal_lm_initial import CausalLmInitial
+from rewards.registry import every_part
 from tasks.settings import RunConfig
 
 # Rewards computed from words, where the paper has models of what people like.
@@ -58,6 +59,6 @@ def _of_qwen(config: RunConfig, generator: CausalLmConfig) -> Iterator[str]:
         yield "sentences of Python's documentation in place of UltraFeedback's prompts"
     elif config.prompts.source.kind != "ultrafeedback":
         yield "prompts of the user's own in place of UltraFeedback's"
-    computed = [one.kind for one in config.rewards if one.kind in COMPUTED]
+    computed = [one.kind for one in every_part(config.rewards) if one.kind in COMPUTED]
     if computed:
         yield f"{', '.join(dict.fromkeys(computed))} of the words in place of learned rewards"

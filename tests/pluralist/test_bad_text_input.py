@@ -209,7 +209,7 @@ def test_a_reward_server_that_fails_ends_a_run_that_resumes_once_it_answers(
     for does, code, message in (
         ("down", 3, f"expected an answer of {url}, got none in 2 attempts (status 503: "),
         ("short", 7, f"expected 12 scores of {url}, one a text, got 11; correct the server's"),
-        ("nan", 4, f"expected finite scores of {url}, got nan for row 0; correct what the server"),
+        ("nan", 4, f"expected finite scores of {url}, got nan for row 0 of 12 scored "),
     ):
         reward_server.does = does
         assert cli(*call) == code

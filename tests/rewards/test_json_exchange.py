@@ -15,7 +15,7 @@ def exchange(**values: Any) -> Exchange:
         "user": "reward x", "token": None, "timeout_seconds": 5.0, "num_attempts": 4,
         "first_wait_seconds": 1.0,
     }  # fmt: skip
-    return Exchange("http://server/score", **given | values)
+    return Exchange(**{"url": "http://server/score"} | given | values)
 
 
 @pytest.fixture
@@ -115,6 +115,16 @@ def test_an_answer_that_is_no_json_is_refused(monkeypatch: pytest.MonkeyPatch) -
         ),
     ):
         open_exchange.post({})
+
+
+@pytest.mark.parametrize("host", ["1.2.3.999", "xn--", "a..b", "a" * 300])
+def test_an_address_that_can_be_none_is_refused(waits: list[float], host: str) -> None:
+    with (
+        exchange(url=f"http://{host}/") as nowhere,
+        pytest.raises(EnvironmentProblem, match=r"reward x: expected an address .*; correct the u"),
+    ):
+        nowhere.post({})
+    assert waits == []
 
 
 def test_a_token_is_sent_with_every_question_and_never_told(

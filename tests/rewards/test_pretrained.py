@@ -46,3 +46,21 @@ def test_missing_weights_and_other_shapes_are_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(config | {"vocab_size": 7}))
     with pytest.raises(EnvironmentProblem, match="expected the weights of the judge that its"):
         loaded(tmp_path)
+
+
+def test_a_file_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+    write_sequence_classifier(tmp_path)
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(EnvironmentProblem, match=r"expected the weights of the judge .* again$"):
+        loaded(tmp_path)
+
+
+def test_a_lack_of_memory_is_no_fault_of_the_files(tmp_path: Path) -> None:
+    class Huge:
+        @staticmethod
+        def from_pretrained(*_: object, **__: object) -> None:
+            torch.empty(2**60)
+
+    with pytest.raises(RuntimeError, match="memory"):
+        load_pretrained(Huge, tmp_path, dtype=torch.float32, device="cpu", noun="judge")

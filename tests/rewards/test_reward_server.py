@@ -6,6 +6,7 @@ from threading import Thread
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
@@ -151,9 +152,12 @@ def test_a_server_that_is_not_there_is_noticed_before_the_run() -> None:
         (b'{"scores": 1}', "got dict without a list of scores"),
         (scores(1), "expected 2 scores of .*, one a text, got 1; correct"),
         (scores(1, 2, 3), "expected 2 scores of .*, one a text, got 3; correct"),
-        (scores(1, "2"), "expected numbers as scores of .*, got '2' for row 1"),
-        (scores(None, 2), "expected numbers as scores of .*, got None for row 0"),
-        (scores(1, True), "expected numbers as scores of .*, got True for row 1"),
+        (
+            scores(1, "2"),
+            "expected numbers as scores of .*, got '2' for row 1 of 2 scored together; correct",
+        ),
+        (scores(None, 2), "expected numbers as scores of .*, got None for row 0 of 2"),
+        (scores(1, True), "expected numbers as scores of .*, got True for row 1 of 2"),
         (b'{"scores": [1, 2], "model": "m-2"}', "to score with 'm-1', got 'm-2'; start that"),
         (b"hello", "expected JSON of .*, got 'hello'"),
     ],
@@ -167,10 +171,13 @@ def test_an_answer_of_another_form_is_refused(server: Server, answer: bytes, mes
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1" + "0" * 400])
-def test_a_score_that_is_not_finite_is_refused_with_its_row(server: Server, number: str) -> None:
+def test_a_score_that_is_not_finite_is_refused_with_its_candidate(
+    server: Server, number: str
+) -> None:
     server.contents = [scores(1), b'{"scores": [' + number.encode() + b"]}"]
-    with pytest.raises(BadNumbers, match=r"expected finite scores of .* for row 1; correct"):
-        reward(server.url, batch_size=1)(SAMPLES.slice(0, 2))
+    numbered = SAMPLES.append_column("candidate_id", pa.array(range(30, 40), pa.int32()))
+    with pytest.raises(BadNumbers, match=r"finite scores of .* for candidate 34; correct"):
+        reward(server.url, batch_size=1)(numbered.slice(3, 2))
 
 
 def test_a_token_comes_from_the_environment_alone(

@@ -101,10 +101,13 @@ def test_nothing_is_loaded_for_no_texts() -> None:
     assert loads.devices == []
 
 
-def test_a_text_that_is_too_long_is_refused_with_its_row_and_never_cut() -> None:
+def test_a_text_that_is_too_long_is_refused_by_its_place_and_never_cut() -> None:
     scorer = BatchedTextScorer("reward sum", 4, Loads(max_tokens=4), needs_prompts=False)
     assert scorer(texts("abc")).tolist() == letters("abc")
-    with pytest.raises(ConfigError, match=r"expected at most 4 tokens, .*, got 5 in row 1; lower"):
+    with pytest.raises(
+        ConfigError,
+        match=r"expected at most 4 tokens, .*, got 5 in row 1 of 3 scored together; lower",
+    ):
         scorer(texts("abc", "abcd", "abcdefg"))
 
 

@@ -1,18 +1,17 @@
 """Basins of length preferences: bins around targets, and texts that lie in neither."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
-from data.texts import text_table, texts_of
+from data.texts import text_table
 from flows.results import metrics_of
+from rewards.length import LengthConfig, LengthReward
 from rewards.quadratic import QuadraticReward
-from rewards.registry import NO_BASIN, RewardConfig, find_basins, leave_outside
-from rewards.words import word_counts
+from rewards.registry import NO_BASIN, find_basins, leave_outside
 from tasks.metrics import basin_masses, reward_moments, winner_leakage
 from tasks.round_facts import Round, measure_round
 from tests.flows.conftest import MakeRun
@@ -21,48 +20,14 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 
-def bins(lengths: FloatArray, targets: Sequence[float], half_width: float) -> IntArray:
-    """Number of the nearest target, `NO_BASIN` where it is further away than `half_width`."""
-    away = np.abs(np.subtract.outer(lengths, np.array(targets)))
-    return np.where(away.min(axis=1) <= half_width, away.argmin(axis=1), NO_BASIN)
-
-
-class Length:
-    """-|L - T| of texts; a basin holds lengths up to min(3, d/2) from its target."""
-
-    Config: ClassVar[type[RewardConfig]] = RewardConfig
-    leaves_outside = True
-
-    def __init__(self, config: RewardConfig, target: int = 10) -> None:
-        self.config, self.target = config, target
-
-    def __call__(self, samples: pa.Table) -> FloatArray:
-        away: FloatArray = np.abs(word_counts(texts_of(samples, "length")) - float(self.target))
-        return -away
-
-    @staticmethod
-    def basin_labels(rewards: Sequence["Length"], samples: pa.Table) -> IntArray:
-        targets = [reward.target for reward in rewards]
-        half_width = min(3.0, (max(targets) - min(targets)) / 2)
-        return bins(word_counts(texts_of(samples, "length")).astype(float), targets, half_width)
-
-    @classmethod
-    def example(cls) -> Self:
-        raise NotImplementedError
-
-    @classmethod
-    def example_samples(cls, num_samples: int, *, seed: int) -> pa.Table:
-        raise NotImplementedError
-
-
 def texts_with(lengths: list[int]) -> pa.Table:
     texts = [" ".join(["word"] * length) for length in lengths]
     ids = [np.zeros(length, dtype=np.int32) for length in lengths]
     return text_table(ids, texts, np.ones(len(texts), dtype=bool))
 
 
-def lengths_at(*targets: int) -> list[Length]:
-    return [Length(RewardConfig(kind="length"), target) for target in targets]
+def lengths_at(*targets: int) -> list[LengthReward]:
+    return [LengthReward(LengthConfig(target=target)) for target in targets]
 
 
 def test_texts_in_neither_bin_are_outside_and_no_mass_of_a_basin() -> None:
@@ -113,8 +78,14 @@ def test_rewards_of_a_finished_arm_have_moments_of_their_lengths() -> None:
 
 
 # On the plane a point has as many "words" as its x rounded: whole scores, equal for many points,
-# and most of p_0 in no bin. So every stage meets them before there is a model of texts.
+# and most of p_0 in no bin. So every stage meets them in a run of a second.
 HALF_WIDTH = 1.0
+
+
+def bins(lengths: FloatArray, targets: Sequence[float], half_width: float) -> IntArray:
+    """Number of the nearest target, `NO_BASIN` where it is further away than `half_width`."""
+    away = np.abs(np.subtract.outer(lengths, np.array(targets)))
+    return np.where(away.min(axis=1) <= half_width, away.argmin(axis=1), NO_BASIN)
 
 
 def rounded(reward: QuadraticReward, samples: pa.Table) -> FloatArray:

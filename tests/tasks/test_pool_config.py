@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from flows import gpt2
 from flows.gmm import smoke
 from tasks.settings import RunConfig
 
@@ -48,3 +49,13 @@ def test_a_pool_is_drawn_from_whole_or_in_fresh_pools_with_replacement() -> None
 def test_a_pool_that_cannot_be_drawn_from_is_refused(changes: dict[str, Any], text: str) -> None:
     with pytest.raises(ValidationError, match=text):
         configured(**changes)
+
+
+def test_more_seeds_than_texts_are_refused_before_a_model_is_trained_on_them() -> None:
+    plain = gpt2.offline().model_dump(mode="json")
+    plain["initial"]["num_texts"] = plain["pool"]["num_seeds"]
+    assert RunConfig.model_validate(plain).pool is not None
+    plain["pool"]["num_seeds"] += 1
+    text = r"pool.num_seeds: expected at most initial.num_texts = \d+, got \d+; lower it, or raise"
+    with pytest.raises(ValidationError, match=text):
+        RunConfig.model_validate(plain)

@@ -1,4 +1,4 @@
-"""Prompts of a round: each once before any again, K rows each, held-out ones to evaluate."""
+"""Prompts of a round: none twice in a pass, K rows each, held-out ones to evaluate."""
 
 from typing import Any
 
@@ -8,13 +8,14 @@ from pydantic import ValidationError
 
 from data.errors import ConfigError
 from data.prompts import load_prompts
+from flows import qwen
 from flows.gmm import smoke
 from tasks.prompt_groups import PromptsConfig, check_prompts, prompts_of_round
 from tasks.selection import SelectionConfig
 from tasks.settings import RunConfig
 
 
-def test_every_prompt_is_answered_once_before_any_is_answered_again() -> None:
+def test_no_prompt_is_answered_twice_in_the_rounds_of_a_pass() -> None:
     rounds = [prompts_of_round(10, 3, t, seed=5) for t in range(7)]
     for first in (0, 3):
         numbers = np.concatenate(rounds[first : first + 3])
@@ -56,6 +57,12 @@ def test_a_generator_that_answers_no_prompts_gets_none() -> None:
     }
     with pytest.raises(ValidationError, match="prompts: expected none for generator 'mixture'"):
         RunConfig.model_validate(smoke().model_dump(mode="json") | changes)
+
+
+def test_real_rows_which_answer_no_prompt_are_refused_beside_them() -> None:
+    changes = {"training": {"real_share": 0.5}}
+    with pytest.raises(ValidationError, match="real_share: expected 0 with prompts, which .*0.5"):
+        RunConfig.model_validate(qwen.offline().model_dump(mode="json") | changes)
 
 
 def test_prompts_to_evaluate_on_are_none_of_those_answered() -> None:

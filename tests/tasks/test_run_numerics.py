@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from data.errors import EnvironmentProblem
+from flows import qwen
 from flows.cifar10 import digits
 from flows.density import c9
 from flows.domain import merge
 from flows.gmm import smoke
 from tasks import run_numerics
-from tasks.places import SHARED_STAGES
+from tasks.places import SHARED_STAGES, Fingerprints, model_place
 from tasks.run_numerics import numerics_of, shared_numerics_of
 from tasks.settings import RunConfig, parse_config
 
@@ -70,6 +71,18 @@ def test_constants_depend_on_what_the_standardised_rewards_compute_in() -> None:
         assert "transformers" in shared_numerics_of(config, "constants")
         assert "transformers" in numerics_of(config)
         assert "transformers" not in shared_numerics_of(config, "initial")
+
+
+def test_runs_with_other_prompts_share_a_first_model_that_is_trained_on_none() -> None:
+    plain = qwen.offline().model_dump(mode="json")
+    first, other = (
+        parse_config(merge(plain, {"prompts": {"source": {"max_words": most}}}))
+        for most in (24, 20)
+    )
+    assert Fingerprints(first).of(model_place(0)) == Fingerprints(other).of(model_place(0))
+    assert numerics_of(first)["prompts"] != numerics_of(other)["prompts"]
+    assert shared_numerics_of(first, "initial").items() <= numerics_of(other).items()
+    assert "corpus" in shared_numerics_of(first, "initial")
 
 
 def test_points_share_p_0_alone_in_the_class_of_their_generator() -> None:

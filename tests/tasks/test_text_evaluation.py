@@ -1,4 +1,4 @@
-"""What evaluate will say of texts, with and without the tokens of p_0."""
+"""What evaluate says of texts, with and without the tokens of p_0."""
 
 from collections.abc import Sequence
 

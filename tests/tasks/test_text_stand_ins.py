@@ -4,7 +4,7 @@ import pytest
 
 from flows import gpt2, qwen
 from flows.gmm import smoke
-from tasks.settings import RunConfig
+from tasks.settings import RunConfig, parse_config
 from tasks.stand_ins import stand_ins
 
 
@@ -44,6 +44,23 @@ def test_stand_in_rewards_are_named() -> None:
 
     found = words_of(EXPERIMENT.presets["rehearsal"](True).base)
     assert "other weights in place of the published ones of armo-rm, llama-guard" in found
+
+
+def test_a_stand_in_reward_is_named_though_all_else_is_the_papers() -> None:
+    paper = qwen.paper()
+    plain = [one.model_dump(mode="json") for one in paper.rewards]
+    for one in plain:
+        one["model"]["host"] = "stand-in"
+    rehearsed = parse_config(paper.model_dump(mode="json") | {"rewards": plain})
+    found = stand_ins(rehearsed)
+    assert found == ("other weights in place of the published ones of armo-rm, llama-guard",)
+
+
+def test_computed_rewards_are_named_in_a_sum_too() -> None:
+    offline = qwen.offline().model_dump(mode="json")
+    parts = [one | {"standardise": False} for one in offline["rewards"]]
+    summed = parse_config(offline | {"rewards": [{"kind": "weighted-sum", "parts": parts}]})
+    assert "brevity, word-coverage of the words in place of learned rewards" in stand_ins(summed)
 
 
 def test_runs_of_points_have_none() -> None:
