@@ -55,7 +55,7 @@ class PublishedWeights(FrozenConfig):
         if self.folder is not None and self.sha256 is None:
             raise ValueError(
                 f"expected sha256 beside folder {self.folder!r}, got none; give the SHA-256 of its "
-                "one file (`sha256sum FILE`) or of its files in order of their names (`sha256sum "
+                "one file (`sha256sum FILE`) or of its files in the order of LC_ALL=C (`sha256sum "
                 "FILES | sha256sum`, in the folder)"
             )
         return self
