@@ -76,7 +76,8 @@ def test_a_device_that_is_full_is_worth_another_try(error: str | None, reason: s
                 raise MemoryError
             raise (torch.OutOfMemoryError if error.startswith("CUDA out") else RuntimeError)(error)
 
-    text = rf"did not \({re.escape(reason)}\); free .* generator.sampler.batch_size .* runtime.batch_size"
+    settings = r"generator.sampler.batch_size .* runtime.batch_size"
+    text = rf"did not \({re.escape(reason)}\); free .* {settings}"
     with pytest.raises(StageFailed, match=text) as caught:
         fill()
     assert caught.value.exit_code == 3
