@@ -55,7 +55,7 @@ class PublishedWeights(FrozenConfig):
         if self.folder is not None and self.sha256 is None:
             raise ValueError(
                 f"expected sha256 beside folder {self.folder!r}, got none; give the SHA-256 of its "
-                "one file (`sha256sum FILE`) or of its files in order of their names (`sha256sum "
+                "one file (`sha256sum FILE`) or of its files in the order of LC_ALL=C (`sha256sum "
                 "FILES | sha256sum`, in the folder)"
             )
         return self
@@ -78,9 +78,10 @@ def find_files(
     weights: PublishedWeights,
     names: Sequence[str],
     *,
+    optional: Sequence[str] = (),
     command: str | None = None,
 ) -> Path:
-    """Folder with all files `names`.
+    """Folder with all files `names`, fetched from the hub together with those `optional` it has.
 
     `sha256` is the digest of the first where a commit pins them, and of all in a given folder.
     Fetches what neither the folder nor a cache holds. Raises `WeightsNotAtHand` for what cannot be
@@ -88,7 +89,10 @@ def find_files(
     there is to fetch), `EnvironmentProblem` for a given folder without it and for another digest.
     """
     assert weights.host != "stand-in", "whoever offers stand-ins makes them"
-    folder = _given_folder(weights, names) if weights.folder else _fetched(weights, names, command)
+    if weights.folder:
+        folder = _given_folder(weights, names)
+    else:
+        folder = _fetched(weights, names, optional, command)
     checked = names if weights.folder else names[:1]
     if weights.sha256 is not None and (got := folder_digest(folder, checked)) != weights.sha256:
         raise EnvironmentProblem(
@@ -162,14 +166,27 @@ def _given_folder(weights: PublishedWeights, names: Sequence[str]) -> Path:
     return folder
 
 
-def _fetched(weights: PublishedWeights, names: Sequence[str], command: str | None) -> Path:
+def _fetched(
+    weights: PublishedWeights, names: Sequence[str], optional: Sequence[str], command: str | None
+) -> Path:
     if weights.host == "github":
         return _from_github(weights, names)
     given = f"hf download {weights.repo} {' '.join(names)} --revision {weights.revision}"
-    return _from_hub(weights, names, command or given)
+    if optional:
+        # A pattern may be in vain, a name may not.
+        given = download(weights, (*names, *optional))
+    return _from_hub(weights, names, optional, command or given)
 
 
-def _from_hub(weights: PublishedWeights, names: Sequence[str], command: str) -> Path:
+def download(weights: PublishedWeights, patterns: Sequence[str]) -> str:
+    """Command that fetches from the hub what there is of these files."""
+    included = " ".join(f"--include '{pattern}'" for pattern in patterns)
+    return f"hf download {weights.repo} {included} --revision {weights.revision}"
+
+
+def _from_hub(
+    weights: PublishedWeights, names: Sequence[str], optional: Sequence[str], command: str
+) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
 
@@ -178,7 +195,7 @@ def _from_hub(weights: PublishedWeights, names: Sequence[str], command: str) -> 
             snapshot_download(
                 weights.repo,
                 revision=weights.revision,
-                allow_patterns=list(names),
+                allow_patterns=[*names, *optional],
                 local_files_only=local,
             )
         )

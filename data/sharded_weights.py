@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import EnvironmentProblem
-from data.published_weights import PublishedWeights, find_files, without_fetching
+from data.published_weights import PublishedWeights, download, find_files, without_fetching
 
 if TYPE_CHECKING:
     import torch
@@ -16,19 +16,20 @@ INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
 
 
-def find_with_weights(weights: PublishedWeights, names: Sequence[str]) -> Path:
+def find_with_weights(
+    weights: PublishedWeights, names: Sequence[str], *, optional: Sequence[str] = ()
+) -> Path:
     """Folder with the weights, in one file or in shards with their index, and the files `names`.
 
     Where a commit pins it `sha256` is the digest of that file, or of the index; in a given folder
-    of all these files. Raises as `find_files`, and `EnvironmentProblem` for an index of another
-    form.
+    of all these files. The hub gives what it has of `optional` too. Raises as `find_files`, and
+    `EnvironmentProblem` for an index of another form.
     """
     # All files are checked at the end; which they are is only known once they are there.
     unchecked = weights.model_copy(update={"sha256": None})
-    patterns = " ".join(f"--include '{name}'" for name in ("model*.safetensors*", *names))
-    command = f"hf download {weights.repo} {patterns} --revision {weights.revision}"
+    command = download(weights, ("model*.safetensors*", *names, *optional))
     try:
-        find_files(unchecked, (SINGLE, *names), command=command)
+        find_files(unchecked, (SINGLE, *names), optional=optional, command=command)
         wanted: tuple[str, ...] = (SINGLE, *names)
     except EnvironmentProblem as problem:
         try:
@@ -38,7 +39,7 @@ def find_with_weights(weights: PublishedWeights, names: Sequence[str]) -> Path:
         except EnvironmentProblem:
             raise problem from None  # of one file: its command fetches either
         wanted = (INDEX, *sorted(set(weight_map(folder).values())), *names)
-    return find_files(weights, wanted, command=command)
+    return find_files(weights, wanted, optional=optional, command=command)
 
 
 def _are_here(weights: PublishedWeights, names: Sequence[str]) -> bool:

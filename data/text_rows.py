@@ -11,9 +11,9 @@ from typing import Any, Literal, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import model_validator
+from pydantic import SerializationInfo, model_serializer, model_validator
 
-from data.configuration import FrozenConfig, setting
+from data.configuration import FOR_FINGERPRINT, FrozenConfig, setting
 from data.errors import ConfigError, EnvironmentProblem
 from data.files import digest_file
 
@@ -22,7 +22,7 @@ SUFFIXES = (".txt", ".jsonl", ".parquet")
 
 
 class TextSource(FrozenConfig):
-    """A file of texts, known by its SHA-256: where it lies is in no fingerprint."""
+    """A file of texts, known by its SHA-256 and its suffix: where it lies is in no fingerprint."""
 
     path: str = setting(..., "file in .txt, .jsonl or .parquet", "O", location=True)
     sha256: str = setting(..., "SHA-256 of the file, checked on load", "O", pattern=SHA256)
@@ -44,6 +44,14 @@ class TextSource(FrozenConfig):
                 f"path: expected a file in {', '.join(SUFFIXES)}, got {self.path!r}; convert it"
             )
         return self
+
+    @model_serializer(mode="wrap")
+    def _with_suffix(self, handler: Any, info: SerializationInfo) -> dict[str, Any]:
+        """As of every configuration; for fingerprints how the file is read, which `path` tells."""
+        plain = self._leave_out(handler, info)
+        if info.context == FOR_FINGERPRINT:
+            plain["suffix"] = Path(self.path).suffix
+        return plain
 
 
 def checked_file(path: str, sha256: str, *, user: str) -> Path:

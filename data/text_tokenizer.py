@@ -67,6 +67,15 @@ class TextTokenizer:
         return found
 
     @cached_property
+    def beginning(self) -> tuple[int, ...]:
+        """Ids that the published tokenizer puts before every text, as Llama's does; mostly none.
+
+        A chat template writes them itself.
+        """
+        text = self._plain.encode("a", add_special_tokens=True)
+        return tuple(text.ids[: text.special_tokens_mask.index(0)])
+
+    @cached_property
     def fast(self) -> "PreTrainedTokenizerFast":
         """The same as an object of transformers."""
         check_installed("tokenizer", ["tokenizers", "transformers"])
@@ -80,7 +89,7 @@ class TextTokenizer:
         )
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:  # n of (length,)
-        """Token ids of every text; none is added."""
+        """Token ids of every text; none is added, those of `beginning` neither."""
         found = self._plain.encode_batch_fast(list(texts), add_special_tokens=False)
         return [encoding.ids for encoding in found]
 

@@ -32,7 +32,7 @@ def find_tokenizer(weights: PublishedWeights) -> Path:
     The SHA-256 of a given folder is that of `names_in` it. Raises as `find_files`.
     """
     if weights.folder is None:
-        return find_files(weights, ON_HUB)
+        return find_files(weights, ON_HUB, optional=(TEMPLATE,))
     return find_files(weights, names_in(Path(weights.folder)))
 
 

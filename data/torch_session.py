@@ -12,8 +12,14 @@ from data.errors import EnvironmentProblem, StageFailed
 from data.float_precision import tf32
 from data.installation import INSTALL
 
-# What torch says where the CPU's memory is asked in vain; it is a plain RuntimeError.
-HOST_REFUSES = ("can't allocate memory", "not enough memory")
+# What torch says in a plain RuntimeError where memory is asked in vain: the CPU's by its allocator,
+# a GPU's by CUDA itself and by cuBLAS, which do not go through torch's.
+REFUSALS = (
+    "can't allocate memory",
+    "not enough memory",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
 
 
 def check_torch() -> None:
@@ -85,7 +91,7 @@ def lacks_memory(error: Exception) -> bool:
 
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return any(text in str(error) for text in HOST_REFUSES)
+    return any(text in str(error) for text in REFUSALS)
 
 
 def memory_reason(error: Exception) -> str:

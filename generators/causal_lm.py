@@ -21,7 +21,7 @@ from generators.causal_lm_initial import (
     tokenizer_for,
     training_texts,
 )
-from generators.lm_engines import check_vllm, find_engine
+from generators.lm_engines import find_engine
 from generators.lm_evaluation import evaluating_in, fitting_into_memory, weights_dtype
 from generators.lm_model import (
     check_tokenizer,
@@ -190,8 +190,6 @@ class CausalLm:
         Raises `ConfigError` for a tokenizer that does not match a published model, and as
         `read_published`, `load_corpus` and `fine_tune`.
         """
-        if config.generation.engine == "vllm":
-            check_vllm()
         if not isinstance(config.model, ScratchModel):
             published = read_published(config.model.weights)
             tokenizer = tokenizer_for(initial_config, config.model)

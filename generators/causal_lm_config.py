@@ -119,6 +119,12 @@ class CausalLmConfig(GeneratorConfig):
         added=True,
     )
 
+    @property
+    def chosen_libraries(self) -> tuple[str, ...]:
+        """Those of adapters and of another engine."""
+        adapters = ("peft",) if self.refit.lora is not None else ()
+        return (*adapters, "vllm") if self.generation.engine == "vllm" else adapters
+
     @model_validator(mode="after")
     def _check_prompt_format(self) -> Self:
         if self.prompt_format != "chat" and "{prompt}" not in self.prompt_format:

@@ -144,7 +144,7 @@ class _Batch:
         return torch.cat([torch.from_numpy(real), room], dim=1).to(self._device)
 
     def draw(self, generation: Generation) -> npt.NDArray[np.int64]:  # (b, m)
-        """New tokens of every row; behind an end of text they are end of text too."""
+        """New tokens of every row; those behind its first end of text mean nothing."""
         import torch
 
         (num_rows, num_new), fill = self._uniforms.shape, int(self._stops[0])

@@ -122,7 +122,7 @@ def random_weights(facts: Mapping[str, Any], *, seed: int) -> "dict[str, torch.T
 
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        return weights_of(_built(facts))
+        return weights_of(_built(facts, torch.float32))
 
 
 def weights_of(model: "torch.nn.Module") -> "dict[str, torch.Tensor]":
@@ -135,7 +135,10 @@ def shapes_of(facts: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     import torch
 
     with torch.device("meta"):
-        return {name: tuple(tensor.shape) for name, tensor in _named(_built(facts)).items()}
+        return {
+            name: tuple(tensor.shape)
+            for name, tensor in _named(_built(facts, torch.float32)).items()
+        }
 
 
 def check_weights(facts: Mapping[str, Any], weights: Weights, user: str) -> None:
@@ -151,15 +154,19 @@ def check_weights(facts: Mapping[str, Any], weights: Weights, user: str) -> None
 def model_with(
     facts: Mapping[str, Any], weights: Weights, *, dtype: "torch.dtype", device: str
 ) -> "torch.nn.Module":
-    """The network with copies of these weights, on the device, in evaluation mode."""
+    """The network with copies of these weights, on the device, in evaluation mode.
+
+    It is built in `dtype` as transformers does, not brought to it: that would round the
+    frequencies of rotary positions too, which have to stay in single precision.
+    """
     from transformers.initialization import no_init_weights
 
     with no_init_weights():
-        model = _built(facts)
+        model = _built(facts, dtype)
     model.tie_weights()
     missing, unexpected = model.load_state_dict(weights, strict=False)
     assert not unexpected and not set(missing) & _named(model).keys()
-    placed: torch.nn.Module = model.to(device, dtype).eval()
+    placed: torch.nn.Module = model.to(device).eval()
     return placed
 
 
@@ -184,12 +191,11 @@ def _architectures() -> Any:
     return MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 
-def _built(facts: Mapping[str, Any]) -> Any:
-    import torch
+def _built(facts: Mapping[str, Any], dtype: "torch.dtype") -> Any:
     from transformers import AutoModelForCausalLM
 
     architectures: Any = AutoModelForCausalLM  # its methods have no types
-    return architectures.from_config(configuration_from(facts), dtype=torch.float32)
+    return architectures.from_config(configuration_from(facts), dtype=dtype)
 
 
 def _named(model: "torch.nn.Module") -> "dict[str, torch.Tensor]":

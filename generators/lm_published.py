@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from data.errors import EnvironmentProblem
 from data.published_weights import PublishedWeights
 from data.sharded_weights import find_with_weights
-from data.tokenizer_folder import ON_HUB, names_in
+from data.tokenizer_folder import ON_HUB, TEMPLATE, names_in
 from generators.lm_model import facts_of, quiet_transformers, weights_of
 
 if TYPE_CHECKING:
@@ -34,8 +34,9 @@ def find_model_folder(weights: PublishedWeights) -> Path:
         from generators.lm_stand_in import stand_in_folder
 
         return stand_in_folder()
-    tokenizer = ON_HUB if weights.folder is None else names_in(Path(weights.folder))
-    return find_with_weights(weights, (CONFIG, *tokenizer))
+    if weights.folder is not None:
+        return find_with_weights(weights, (CONFIG, *names_in(Path(weights.folder))))
+    return find_with_weights(weights, (CONFIG, *ON_HUB), optional=(TEMPLATE,))
 
 
 def read_published(weights: PublishedWeights) -> Published:

@@ -23,19 +23,22 @@ def contexts_of(
     prompt_format: str,
     tokenizer: TextTokenizer,
 ) -> list[list[int]]:
-    """Tokens before each completion: the formatted prompt, or end of text where that is empty."""
+    """Tokens before each completion: the formatted prompt behind what begins a text.
+
+    Where that is nothing, the tokens of `open_context`.
+    """
     if prompt_format == CHAT:
         contexts = [list(tokenizer.chat(prompt)) for prompt in prompts]
     else:
         # Not str.format: other braces in the format are text.
         written = [prompt_format.replace("{prompt}", prompt) for prompt in prompts]
-        contexts = [list(ids) for ids in tokenizer.encode(written)]
+        contexts = [[*tokenizer.beginning, *ids] for ids in tokenizer.encode(written)]
     return [context or open_context(tokenizer) for context in contexts]
 
 
 def open_context(tokenizer: TextTokenizer) -> list[int]:
-    """Tokens before a text that answers nothing: the end of the text before it."""
-    return [tokenizer.end_of_text]
+    """Tokens before a text that answers nothing: its beginning, or the end of the text before."""
+    return list(tokenizer.beginning) or [tokenizer.end_of_text]
 
 
 def end_of_answer(prompt_format: str, tokenizer: TextTokenizer) -> int:

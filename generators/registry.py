@@ -27,6 +27,11 @@ class GeneratorConfig(FrozenConfig):
     # Fields that p_0 does not depend on, so that runs which differ in them alone share it.
     after_initial: ClassVar[frozenset[str]] = frozenset()
 
+    @property
+    def chosen_libraries(self) -> tuple[str, ...]:
+        """Distributions that these settings compute in, beside those of the kind and not in p_0."""
+        return ()
+
     def initial_part(self) -> dict[str, Any]:
         """The fields that p_0 depends on, as plain values."""
         plain = self.fingerprint_part()

@@ -18,6 +18,7 @@ PROCESSES_LIBRARIES = ("accelerate",)
 def run_libraries(config: RunConfig) -> set[str]:
     """Distributions that generator, classifier, rewards and metrics compute in."""
     found = generator_libraries(config) | network_libraries(config, config.rewards)
+    found |= set(config.generator.chosen_libraries)
     inception = config.evaluation.inception is not None
     return found | set(INCEPTION_LIBRARIES) if inception else found
 
@@ -39,6 +40,10 @@ def check_packages(config: RunConfig) -> None:
     """Raise `EnvironmentProblem` unless all that a run computes in is installed."""
     generator = config.generator.kind
     _check_plugin(GENERATORS, generator, sorted(generator_libraries(config)))
+    for name in config.generator.chosen_libraries:
+        # vllm pins a torch of its own, so that it is in none of our extras.
+        command = "pip install vllm" if name == "vllm" else None
+        check_installed(f"generator {generator!r}", (name,), command=command)
     if config.classifier is not None:
         check_installed("classifier", CLASSIFIER_LIBRARIES)
     if config.evaluation.inception is not None:

@@ -1,6 +1,8 @@
-"""A tokenizer with a chat template in the manner of Qwen2.5."""
+"""Tokenizers in the manner of Qwen2.5, with a chat template, and of Llama, which begin a text."""
 
 from collections.abc import Sequence
+
+from tokenizers import processors
 
 from data.text_tokenizer import TextTokenizer, train_bpe
 
@@ -15,4 +17,13 @@ def with_chat(texts: Sequence[str], *, template: str = CHAT) -> TextTokenizer:
     """Its marks are the last two tokens; its end of text is another one."""
     parts = train_bpe(texts, 400)._parts._replace(chat_template=template)
     parts.backend.add_special_tokens(MARKS)
+    return TextTokenizer(parts)
+
+
+def with_beginning(texts: Sequence[str]) -> TextTokenizer:
+    """It puts its last token, <s>, around a text."""
+    parts = train_bpe(texts, 400)._parts
+    parts.backend.add_special_tokens(["<s>"])
+    begin = ("<s>", parts.backend.token_to_id("<s>"))
+    parts.backend.post_processor = processors.TemplateProcessing("<s> $A <s>", None, [begin])
     return TextTokenizer(parts)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from data.configuration import describe_errors
 from data.errors import ConfigError, EnvironmentProblem
+from data.prompts import PromptFile
 from data.text_rows import TextSource, checked_file, read_column, read_texts
 from tests.data.text_sources import given, sha256, strings, write_columns, write_json_lines
 
@@ -126,7 +127,14 @@ def test_a_file_is_known_by_its_digest(tmp_path: Path) -> None:
 def test_where_a_file_lies_is_in_no_fingerprint_but_what_it_holds_is(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a")
     source = TextSource(**given(tmp_path / "a.txt"))
-    assert source.fingerprint_part() == {"sha256": sha256(tmp_path / "a.txt")}
+    digest = sha256(tmp_path / "a.txt")
+    assert source.fingerprint_part() == {"sha256": digest, "suffix": ".txt"}
+    assert source.model_dump() == given(tmp_path / "a.txt")
+    # Under another suffix the same bytes are other texts.
+    renamed = source.model_copy(update={"path": "elsewhere/a.jsonl"})
+    assert renamed.fingerprint_part() == {"sha256": digest, "suffix": ".jsonl"}
+    prompts = PromptFile(**given(tmp_path / "a.txt"), unsafe=True).fingerprint_part()
+    assert prompts.keys() == {"kind", "column", "sha256", "suffix"}
 
 
 @pytest.mark.parametrize(

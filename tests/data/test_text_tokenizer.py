@@ -18,7 +18,7 @@ from data.python_docs import PythonDocs
 from data.text_tokenizer import TextTokenizer, make_tokenizer, train_bpe
 from data.tokenizer_config import PublishedTokenizer, TrainedBpe
 from data.tokenizer_folder import names_in, read_tokenizer
-from tests.data.chats import CHAT, MARKS, with_chat
+from tests.data.chats import CHAT, MARKS, with_beginning, with_chat
 
 TEXTS = load_corpus(PythonDocs(), "train")[:60]
 OWN = train_bpe(TEXTS, 600)
@@ -104,6 +104,15 @@ def test_another_process_trains_the_same(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code, str(other)], check=True)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         assert (tmp_path / name).read_bytes() == (other / name).read_bytes()
+
+
+def test_what_a_tokenizer_begins_a_text_with_is_known_and_added_to_none(tmp_path: Path) -> None:
+    llama = with_beginning(TEXTS)
+    assert llama.beginning == (llama.size - 1,)
+    assert llama.encode(["to be"]) == train_bpe(TEXTS, 400).encode(["to be"])
+    llama.save(tmp_path)
+    assert TextTokenizer.load(tmp_path).beginning == llama.beginning
+    assert OWN.beginning == with_chat(TEXTS).beginning == ()
 
 
 def test_few_texts_make_a_smaller_vocabulary() -> None:

@@ -124,9 +124,13 @@ def test_a_given_folder_is_checked_by_its_digest(folder: Path) -> None:
         find_tokenizer(weights)
 
 
-def test_from_the_hub_its_two_files_are_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_the_hub_its_two_files_and_perhaps_a_template_are_fetched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     weights = PublishedWeights(repo="no/such", revision="0" * 40)
-    command = "`hf download no/such tokenizer.json tokenizer_config.json --revision 0000"
+    names = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+    included = " ".join(f"--include '{name}'" for name in names)
+    command = f"`hf download no/such {included} --revision 0000"
     with pytest.raises(EnvironmentProblem, match=command):
         find_tokenizer(weights)

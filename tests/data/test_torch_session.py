@@ -1,5 +1,6 @@
 """torch's process-wide switches during a stage, and put back after it."""
 
+import re
 import sys
 
 import pytest
@@ -55,9 +56,14 @@ def test_what_a_session_changed_is_put_back_after_an_error() -> None:
             "tried to allocate 9 bytes. Error code 12",
             "can't allocate memory: you tried to allocate 9 bytes",
         ),
+        ("CUDA error: out of memory\nCompile with TORCH_USE_CUDA_DSA", "CUDA error: out of memory"),
+        (
+            "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+            "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        ),
         (None, "no memory left"),
     ],
-    ids=["GPU", "CPU", "Python"],
+    ids=["GPU", "CPU", "CUDA", "cuBLAS", "Python"],
 )
 def test_a_device_that_is_full_is_worth_another_try(error: str | None, reason: str) -> None:
     import torch
@@ -68,9 +74,10 @@ def test_a_device_that_is_full_is_worth_another_try(error: str | None, reason: s
         with torch_session(Compute()):
             if error is None:
                 raise MemoryError
-            raise (torch.OutOfMemoryError if error.startswith("CUDA") else RuntimeError)(error)
+            raise (torch.OutOfMemoryError if error.startswith("CUDA out") else RuntimeError)(error)
 
-    text = rf"did not \({reason}\); free .* generator.sampler.batch_size .* runtime.batch_size"
+    settings = r"generator.sampler.batch_size .* runtime.batch_size"
+    text = rf"did not \({re.escape(reason)}\); free .* {settings}"
     with pytest.raises(StageFailed, match=text) as caught:
         fill()
     assert caught.value.exit_code == 3

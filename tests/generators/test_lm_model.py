@@ -1,6 +1,7 @@
 """Models from transformers' configuration and weights by name."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +41,27 @@ def test_the_model_is_what_transformers_builds(model_type: str) -> None:
     with torch.inference_mode():
         torch.testing.assert_close(model(ids).logits, reference(ids).logits, atol=0, rtol=0)
     assert not model.training
+
+
+@ARCHITECTURES
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_the_model_in_another_precision_is_what_transformers_loads_in_it(
+    model_type: str, dtype: torch.dtype, tmp_path: Path
+) -> None:
+    facts = tiny_facts(model_type)
+    weights = random_weights(facts, seed=0)
+    kept: Any = model_with(facts, weights, dtype=torch.float32, device="cpu")
+    kept.save_pretrained(tmp_path)
+    architectures: Any = AutoModelForCausalLM
+    reference = architectures.from_pretrained(tmp_path, dtype=dtype)
+    model = model_with(facts, weights, dtype=dtype, device="cpu")
+    assert {one.dtype for one in model.parameters()} == {dtype}
+    # Frequencies of rotary positions stay in single precision, else late positions are lost.
+    kinds = {name: one.dtype for name, one in model.named_buffers()}
+    assert kinds == {name: one.dtype for name, one in reference.named_buffers()}
+    ids = torch.randint(40, (2, 60), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        torch.testing.assert_close(model(ids).logits, reference(ids).logits, atol=0, rtol=0)
 
 
 @ARCHITECTURES

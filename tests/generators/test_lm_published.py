@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from data.errors import EnvironmentProblem
 from data.published_weights import PublishedWeights, folder_digest
-from data.text_tokenizer import train_bpe
+from data.text_tokenizer import TextTokenizer, train_bpe
 from generators.lm_model import configuration_from, model_with, random_weights
 from generators.lm_published import find_model_folder, read_facts, read_published
 from tests.generators.language_models import tiny_facts
@@ -21,7 +21,8 @@ from tests.generators.language_models import tiny_facts
 PINNED = PublishedWeights(repo="owner/model", revision="0" * 40)
 COMMAND = (
     "`hf download owner/model --include 'model*.safetensors*' --include 'config.json' --include "
-    f"'tokenizer.json' --include 'tokenizer_config.json' --revision {'0' * 40}`"
+    "'tokenizer.json' --include 'tokenizer_config.json' --include 'chat_template.jinja' "
+    f"--revision {'0' * 40}`"
 )
 
 
@@ -132,6 +133,27 @@ def test_a_model_that_cannot_be_fetched_says_a_command_for_one_file_and_for_seve
         find_model_folder(PINNED)
     assert str(e.value).count("hf download") == 1 and COMMAND in str(e.value)
     assert asked.count(True) == 1, "a hub out of reach is waited for once"
+
+
+def test_a_chat_template_in_a_file_of_its_own_is_fetched_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_model(tmp_path, shard="10KB")
+    template, fetched = tmp_path / "chat_template.jinja", list[str]()
+
+    def snapshot_download(
+        repo: str, *, local_files_only: bool, allow_patterns: list[str], **_: Any
+    ) -> str:
+        if local_files_only and not fetched:
+            raise LocalEntryNotFoundError("nothing")
+        fetched.append(repo)
+        if template.name in allow_patterns and not local_files_only:
+            template.write_text("Q: {{ messages[0].content }}")
+        return str(tmp_path)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    tokenizer = TextTokenizer.published(find_model_folder(PINNED))
+    assert tokenizer.decode([tokenizer.chat("to be")]) == ["Q: to be"]
 
 
 def test_a_cached_model_in_several_files_is_found_without_a_network(

@@ -17,7 +17,7 @@ from generators.lm_texts import (
     prompts_of,
     rows_of,
 )
-from tests.data.chats import with_chat
+from tests.data.chats import with_beginning, with_chat
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,16 @@ def test_a_prompt_is_written_into_the_format_as_it_is(tokenizer: TextTokenizer) 
 def test_a_context_without_tokens_begins_at_the_end_of_a_text(tokenizer: TextTokenizer) -> None:
     assert contexts_of([""], "{prompt}", tokenizer) == [[tokenizer.end_of_text]]
     assert open_context(tokenizer) == [tokenizer.end_of_text]
+
+
+def test_texts_begin_as_the_published_tokenizer_begins_them() -> None:
+    llama = with_beginning(["to be or not to be"] * 3)
+    begin, words = list(llama.beginning), llama.encode(["to be"])[0]
+    assert len(begin) == 1
+    assert open_context(llama) == contexts_of([""], "{prompt}", llama)[0] == begin
+    assert contexts_of(["to be"], "{prompt}", llama) == [[*begin, *words]]
+    (row,) = rows_of(texts_table(llama, ["to be"], [True], None), "{prompt}", llama)
+    assert row.ids.tolist() == [*begin, *words, llama.end_of_text]
 
 
 def test_the_chat_template_is_the_tokenizers(tokenizer: TextTokenizer) -> None:

@@ -148,7 +148,9 @@ def test_a_gated_model_without_a_token_ends_with_code_7_and_the_command(
     if what == "generator":
         config["generator"]["model"] = {"kind": "published", "weights": PINNED}
         config["initial"]["tokenizer"] = None
-        command = f"`hf download owner/model --include '*.[sj]*' --revision {'a' * 40}`"
+        names = ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+        patterns = " ".join(f"--include '{name}'" for name in ("model*.safetensors*", *names))
+        command = f"`hf download owner/model {patterns} --revision {'a' * 40}`"
     else:
         config["rewards"] = [{"kind": "llama-guard", "model": PINNED}]
         command = "`hf download owner/model "

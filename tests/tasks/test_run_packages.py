@@ -10,9 +10,10 @@ from data.numerics import NOT_INSTALLED, library_version
 from data.plugins import PluginFamily
 from flows.cifar10 import DOMAIN, digits
 from flows.gmm import paper
+from flows.qwen import DOMAIN as QWEN
 from flows.qwen import offline
 from tasks.run_numerics import numerics_of, shared_numerics_of
-from tasks.run_packages import check_packages
+from tasks.run_packages import check_packages, run_libraries
 from tasks.settings import RunConfig, parse_config
 
 
@@ -53,6 +54,31 @@ def test_a_run_of_texts_needs_the_packages_of_its_own_extra(
     with pytest.raises(EnvironmentProblem) as caught:
         check_packages(offline())
     assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("package", "chosen", "command"),
+    [
+        ("peft", {"refit": {"lora": {}}}, install("lora")),
+        ("vllm", {"generation": {"engine": "vllm"}}, "pip install vllm"),
+    ],
+)
+def test_adapters_and_another_engine_need_their_package_before_a_run(
+    monkeypatch: pytest.MonkeyPatch, package: str, chosen: dict[str, Any], command: str
+) -> None:
+    plain = offline().model_dump(mode="json")
+    for name, settings in chosen.items():
+        plain["generator"][name] |= settings
+    config = parse_config(QWEN.expand(plain))
+    assert package in run_libraries(config) and package not in run_libraries(offline())
+    without(monkeypatch, package)
+    check_packages(offline())
+    with pytest.raises(EnvironmentProblem) as caught:
+        check_packages(config)
+    assert str(caught.value) == (
+        f"generator 'causal-lm': expected {package} to be installed, found no {package}; run "
+        f"`{command}`"
+    )
 
 
 def test_a_run_of_points_needs_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
