@@ -204,7 +204,8 @@ class Fingerprints:
                 "seed": config.initial.seed,
                 "generator": generator,
                 "runtime": runtime,
-                **prompts,
+                # Held-out prompts in turn: how many a round answers does not matter.
+                **({"prompts": prompts["prompts"]["source"]} if prompts else {}),
             },
             "initial": {
                 "generator": config.generator.initial_part(),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from flows import qwen
 from flows.density import c9
 from flows.gmm import paper, smoke
 from tasks.places import (
@@ -45,11 +46,16 @@ PAPER = {
     "scores": "5f19250e8de9578fe63b1c8090f3746b3eff18f744d79375bda216ad4d85713c",
     "config": "b9b3a9c45c4a68c4a548deb67917a53ee4e6f5cfd9b5f24d81ee4139567e4058",
 }
+OTHER_PROMPTS = {"kind": "python-topics", "min_words": 6, "max_words": 24}
 KNOTS = [{"iteration": 0, "weights": [0.5, 0.5]}]
 
 
 def changed(base: RunConfig, changes: dict[str, Any]) -> RunConfig:
     return parse_config(base.model_dump(mode="json") | changes)
+
+
+def expanded(base: RunConfig, keys: dict[str, Any]) -> RunConfig:
+    return parse_config(qwen.expand(base.model_dump(mode="json") | keys))
 
 
 def first_changed(changes: dict[str, Any], base: RunConfig | None = None) -> set[str]:
@@ -135,6 +141,15 @@ def test_the_seed_of_p_0_changes_everything_but_nothing_else_changes_p_0() -> No
     base = c9()
     seeded = Fingerprints(changed(base, {"seed": 1})).of(model_place(0))
     assert seeded == Fingerprints(base).of(model_place(0))
+
+
+def test_constants_are_shared_by_rounds_of_more_prompts_but_not_by_other_prompts() -> None:
+    place = Place(None, "constants")
+    base = expanded(qwen.offline(), {"prompts_per_round": 16})
+    more = expanded(base, {"prompts_per_round": 32, "num_completions": 4})
+    assert Fingerprints(base).of(place) == Fingerprints(more).of(place)
+    source = {"prompts": base.model_dump(mode="json")["prompts"] | {"source": OTHER_PROMPTS}}
+    assert Fingerprints(base).of(place) != Fingerprints(changed(base, source)).of(place)
 
 
 def test_places_follow_what_they_read() -> None:
