@@ -47,11 +47,12 @@ def hub_file(source: HubDataSet, file: str, *, cache: str | None, instead: str) 
         found = hub.hf_hub_download(
             source.repo, file, repo_type="dataset", revision=source.revision, cache_dir=cache
         )
-    except Exception as error:  # the client's errors have no base of their own
+    except Exception as error:
+        # The client's errors have no base of their own. Not their text: an address can be signed.
         command = source.fetch + (f" --cache-dir {cache}" if cache else "")
         raise EnvironmentProblem(
             f"{user}: expected {file} of {source.repo} in the hub's cache or from the network, "
-            f"got {type(error).__name__}: {error}; run `{command}` where there is a network, or "
+            f"got {type(error).__name__}; run `{command}` where there is a network, or "
             f"{instead}"
         ) from error
     return Path(found)

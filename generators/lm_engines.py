@@ -14,6 +14,7 @@ from generators.lm_generation import (
     BATCH_SIZE,
     Completions,
     cut_at_end,
+    diverged,
     draw_texts,
     in_batches,
     padded,
@@ -50,8 +51,8 @@ def draw_with_transformers(
 ) -> Completions:
     """One text a context by `generate`; random numbers belong to a batch, not to a row.
 
-    Equal seeds give equal texts for equal batches only. Raises `StageFailed` where memory is
-    not enough.
+    Equal seeds give equal texts for equal batches only. Raises `BadNumbers` for logits that are
+    not finite, `StageFailed` where memory is not enough.
     """
     import torch
     from transformers import GenerationConfig
@@ -80,11 +81,19 @@ def draw_with_transformers(
                 torch.from_numpy(ids).to(device),
                 attention_mask=torch.from_numpy(real).long().to(device),
                 generation_config=settings,
+                logits_processor=[_refuse_bad_logits],
             )
         drawn, ended = cut_at_end(whole[:, ids.shape[1] :].cpu().numpy(), stops)
         for row, one, end in zip(rows, drawn, ended, strict=True):
             texts.token_ids[row], texts.finished[row] = one, end
     return texts
+
+
+def _refuse_bad_logits(_: "torch.Tensor", logits: "torch.Tensor") -> "torch.Tensor":
+    # What nucleus sampling leaves out is -inf by now.
+    if bool((logits.isnan() | logits.isposinf()).any()):
+        raise diverged()
+    return logits
 
 
 def check_vllm() -> None:

@@ -229,9 +229,14 @@ def _check_attention(model: "torch.nn.Module") -> None:
         )
 
 
+def diverged() -> BadNumbers:
+    """What is wrong with a model whose logits are not finite, and what to do."""
+    return BadNumbers(
+        f"{USER}: expected finite logits, got others; the model has diverged: lower "
+        "generator.refit.learning_rate"
+    )
+
+
 def _check_finite(broken: "torch.Tensor") -> None:
     if bool(broken):
-        raise BadNumbers(
-            f"{USER}: expected finite logits, got others; the model has diverged: lower "
-            "generator.refit.learning_rate"
-        )
+        raise diverged()

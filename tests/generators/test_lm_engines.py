@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from data.errors import EnvironmentProblem, StageFailed
+from data.errors import BadNumbers, EnvironmentProblem, StageFailed
 from generators.causal_lm_config import Generation
 from generators.lm_engines import draw_with_transformers, draw_with_vllm, find_engine
 from generators.lm_generation import Completions, draw_texts
@@ -47,6 +47,16 @@ def test_texts_of_transformers_are_decided_by_the_seed() -> None:
     first, second, other = (drawn(draw_with_transformers, model, seed=seed) for seed in (5, 5, 6))
     assert as_lists(first) == as_lists(second) != as_lists(other)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("engine", [draw_texts, draw_with_transformers])
+@pytest.mark.parametrize("weight", [float("nan"), float("inf")])
+def test_a_model_that_has_diverged_is_bad_numbers(engine: Any, weight: float) -> None:
+    model: Any = tiny_model("gpt2")
+    with torch.no_grad():
+        model.transformer.ln_f.weight[0] = weight
+    with pytest.raises(BadNumbers, match="expected finite logits, got others; the model has div"):
+        drawn(engine, model)
 
 
 def test_a_lack_of_memory_of_transformers_names_the_batch_size(
