@@ -56,13 +56,23 @@ def find_preset(domain: Domain, name: str) -> Preset:
 
 
 def arm_configs(domain: Domain, preset: Preset, changes: Plain) -> dict[str | None, RunConfig]:
-    """Configuration of every arm after `changes`; a preset without arms has the one arm None."""
+    """Configuration of every arm after `changes`; a preset without arms has the one arm None.
+
+    Raises `ConfigError` for changes that leave an arm without the two rewards that it weighs.
+    """
     arms: list[tuple[str | None, Plain]] = [*preset.arms.items()] or [(None, {})]
     base = preset.base().model_dump(mode="json")
-    return {
-        arm: parse_config(domain.expand(merge(merge(base, changes), special)))
-        for arm, special in arms
-    }
+    found: dict[str | None, RunConfig] = {}
+    for arm, special in arms:
+        plain = domain.expand(merge(merge(base, changes), special))
+        rewards = plain.get("rewards")
+        if "q" in special and isinstance(rewards, list) and len(rewards) != 2:
+            raise ConfigError(
+                f"rewards: expected the two that arm {arm!r} of the preset weighs, got "
+                f"{len(rewards)}; give them in a YAML file without `preset`, which has no arms"
+            )
+        found[arm] = parse_config(plain)
+    return found
 
 
 def merge(base: Plain, changes: Plain) -> Plain:

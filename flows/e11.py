@@ -6,6 +6,7 @@ from flows.text_gallery import excerpts_in_html, first_seeds, histograms_of
 from flows.three_arms import draw_three, judge_three, table_three, three_arms, three_study
 from rewards.registry import RewardConfig
 from tasks.settings import RunConfig, parse_config
+from tasks.text_stand_ins import text_stand_ins
 
 ARMS = tuple(three_arms([HELPFULNESS, SAFETY]))
 
@@ -47,6 +48,8 @@ def unjudged(study: Study) -> str | None:
     are_published = (getattr(one, "uses_published_weights", False) for one in study.base.rewards)
     if not all(are_published):
         return "stand-in rewards"
+    if replaced := [*text_stand_ins(study.base)]:
+        return replaced[0]
     if len(study.blocks[0].axes["seed"]) == 1:
         return "one seed, and the rule needs several"
     return None

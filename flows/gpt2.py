@@ -5,8 +5,6 @@ with a small vocabulary for two cores, and that model on the prose of Python's o
 which needs no download.
 """
 
-from typing import Any
-
 from prefect import flow
 
 from data.cut_texts import Cut
@@ -15,7 +13,7 @@ from data.published_weights import PublishedWeights
 from data.python_docs import PythonDocs
 from data.tokenizer_config import PublishedTokenizer, TrainedBpe
 from data.wikitext import WikiText2
-from flows.domain import Domain, Plain, Preset
+from flows.domain import Domain, Plain, Preset, merge
 from flows.prefect_rounds import prefect_rounds
 from generators.causal_lm_config import CausalLmConfig, FineTuning, Generation, ScratchModel
 from generators.causal_lm_initial import CausalLmInitial
@@ -33,7 +31,7 @@ GPT2 = PublishedWeights(
 )
 
 
-def length_rewards(distance: float) -> tuple[LengthConfig, ...]:
+def length_rewards(distance: int) -> tuple[LengthConfig, ...]:
     """Two targets at this distance in words, the shorter one the paper's T_A = 10."""
     return (
         LengthConfig(name="short", target=SHORT, weight=0.5),
@@ -41,9 +39,9 @@ def length_rewards(distance: float) -> tuple[LengthConfig, ...]:
     )
 
 
-def max_new_tokens(distance: float) -> int:
+def max_new_tokens(distance: int) -> int:
     """Tokens a text may have: twice the words of the larger target and a margin (ours)."""
-    return round(TOKENS_PER_WORD * (SHORT + distance + MARGIN))
+    return TOKENS_PER_WORD * (SHORT + distance + MARGIN)
 
 
 def paper() -> RunConfig:
@@ -133,28 +131,37 @@ def offline() -> RunConfig:
 def expand(raw: Plain) -> Plain:
     """Resolve the short key `distance`: d of the two targets in words, with the tokens it needs.
 
-    Raises `ConfigError` for a value it cannot have.
+    Everything else of the two rewards stays. Raises `ConfigError` for a value it cannot have and
+    for other rewards.
     """
     rest = {key: value for key, value in raw.items() if key != "distance"}
-    if raw.get("distance") is None:
+    distance = raw.get("distance")
+    if distance is None:
         return rest
-    distance = raw["distance"]
-    if isinstance(distance, bool) or not isinstance(distance, int | float) or distance < 0:
+    is_number = isinstance(distance, int | float) and not isinstance(distance, bool)
+    if not is_number or not float(distance).is_integer() or distance < 0:
         raise ConfigError(
-            f"distance: expected a number of words of at least 0, got {distance!r}; the shorter "
-            f"target is {SHORT}"
+            f"distance: expected a whole number of words of at least 0, got {distance!r}; the "
+            f"shorter target is {SHORT}"
         )
-    kept = {one.get("name"): one.get("weight") for one in rest.get("rewards", [])}
-    rewards: list[dict[str, Any]] = []
-    for one in length_rewards(distance):
-        plain = one.model_dump(mode="json")
-        rewards.append(plain | {"weight": kept.get(one.name, one.weight)})
-    generator = dict(rest["generator"])
-    generator["generation"] = {
-        **generator.get("generation", {}),
-        "max_new_tokens": max_new_tokens(distance),
-    }
-    return rest | {"rewards": rewards, "generator": generator}
+    two, targets = rest.get("rewards"), (SHORT, SHORT + int(distance))
+    if not isinstance(two, list) or len(two) != 2 or not all(map(_is_length, two)):
+        raise ConfigError(
+            f"distance: expected exactly 2 rewards of kind length, got {two!r}; leave distance out "
+            "and set the target of each"
+        )
+    rewards = [one | {"target": target} for one, target in zip(two, targets, strict=True)]
+    rest = {**rest, "rewards": rewards}
+    generator = rest.get("generator")
+    # Anything but mappings is refused where the whole is read.
+    if not isinstance(generator, dict) or not isinstance(generator.get("generation", {}), dict):
+        return rest
+    tokens = {"max_new_tokens": max_new_tokens(int(distance))}
+    return merge(rest, {"generator": {"generation": tokens}})
+
+
+def _is_length(reward: object) -> bool:
+    return isinstance(reward, dict) and reward.get("kind") == "length"
 
 
 @flow(name="gpt2", flow_run_name="{run}", persist_result=False, validate_parameters=False)

@@ -6,8 +6,6 @@ a tiny model of the same architecture with rewards that are computed, for machin
 network. Any other model, set of prompts and list of rewards can be put in a YAML.
 """
 
-from typing import Any
-
 from prefect import flow
 
 from data.cut_texts import Cut
@@ -160,26 +158,21 @@ def expand(raw: Plain) -> Plain:
     `ConfigError` for values they cannot have.
     """
     keys = {"prompts_per_round": "per_round", "num_completions": "num_completions"}
-    rest: dict[str, Any] = {key: value for key, value in raw.items() if key not in keys}
-    prompts = dict(rest.get("prompts") or {})
+    rest = {key: value for key, value in raw.items() if key not in keys}
+    given = {name: raw[key] for key, name in keys.items() if raw.get(key) is not None}
     for key, name in keys.items():
-        if raw.get(key) is None:
-            continue
-        if type(raw[key]) is not int or raw[key] < 1:
-            raise ConfigError(f"{key}: expected a whole number of at least 1, got {raw[key]!r}")
-        prompts[name] = raw[key]
-    if not any(raw.get(key) is not None for key in keys):
+        if name in given and (type(given[name]) is not int or given[name] < 1):
+            raise ConfigError(f"{key}: expected a whole number of at least 1, got {given[name]!r}")
+    present, selection = rest.get("prompts") or {}, rest.get("selection") or {}
+    if not given or not isinstance(present, dict) or not isinstance(selection, dict):
+        return rest  # anything but mappings is refused where the whole is read
+    defaults = {name: PromptsConfig.model_fields[name].default for name in keys.values()}
+    prompts = {**present, **given}
+    per_round, num_completions = ({**defaults, **prompts}[name] for name in keys.values())
+    rest = {**rest, "prompts": prompts, "selection": {**selection, "num_curated": per_round}}
+    if type(per_round) is not int or type(num_completions) is not int:
         return rest
-    sizes = PromptsConfig.model_validate(
-        {name: prompts[name] for name in keys.values() if name in prompts}
-    )
-    selection = {**(rest.get("selection") or {}), "num_curated": sizes.per_round}
-    return {
-        **rest,
-        "prompts": prompts,
-        "num_candidates": sizes.num_candidates,
-        "selection": selection,
-    }
+    return {**rest, "num_candidates": per_round * num_completions}
 
 
 @flow(name="qwen", flow_run_name="{run}", persist_result=False, validate_parameters=False)

@@ -30,6 +30,9 @@ from tasks.claims import VIOLATED, VOID
 from tasks.selection import check_selection
 from tasks.settings import RunConfig
 
+# Short keys of the weights of rewards, as arms set them.
+WEIGHTS = ("q", "weights")
+
 
 @dataclass(frozen=True)
 class Request:
@@ -49,7 +52,17 @@ class Request:
     def kept_by_arms(self) -> list[str]:
         """What was asked for and an arm sets itself, as `arm: key`."""
         arms = self.preset.arms.items()
-        return [f"{arm}: {key}" for arm, special in arms for key in special if key in self.changed]
+        asked = {*self.changed, *(WEIGHTS if self._weighs_rewards else ())}
+        return [f"{arm}: {key}" for arm, special in arms for key in special if key in asked]
+
+    @property
+    def _weighs_rewards(self) -> bool:
+        """Whether rewards were asked for with other weights than the preset's."""
+        rewards = self.changed.get("rewards")
+        if not self.preset.arms or not isinstance(rewards, list):
+            return False
+        given = [one["weight"] for one in rewards if isinstance(one, dict) and "weight" in one]
+        return bool(given) and given != [one.weight for one in self.preset.base().rewards]
 
     def name(self, given: str | None) -> str:
         """The `given` name, or the default one made from the configuration."""

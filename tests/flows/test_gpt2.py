@@ -1,5 +1,6 @@
 """Runs of GPT-2: presets, the short key, and what a whole tiny run leaves behind."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +69,29 @@ def test_distance_sets_both_targets_and_the_tokens_they_need() -> None:
     assert generator.generation.temperature == 0.8, "the rest stays"
 
 
-@pytest.mark.parametrize("distance", [-1, "far", True])
+def test_distance_keeps_all_of_the_rewards_but_their_targets() -> None:
+    rewards = [one.model_dump(mode="json") | {"gamma": 3.0} for one in offline().rewards]
+    changed = expanded({"distance": 40, "rewards": rewards}).rewards
+    assert [one.gamma for one in changed] == [3.0, 3.0]  # type: ignore[attr-defined]
+    assert [one.name for one in changed] == ["short", "long"]
+
+
+@pytest.mark.parametrize("distance", [-1, "far", True, 5.5, math.inf, math.nan, [3]])
 def test_a_distance_that_is_none_is_refused(distance: Any) -> None:
-    with pytest.raises(ConfigError, match="distance: expected a number of words of at least 0"):
+    with pytest.raises(ConfigError, match="distance: expected a whole number of words of at least"):
         expanded({"distance": distance})
+
+
+@pytest.mark.parametrize("rewards", ["x", [1, 2], [], [{"kind": "brevity"}] * 2])
+def test_a_distance_of_other_rewards_is_refused(rewards: Any) -> None:
+    with pytest.raises(ConfigError, match="distance: expected exactly 2 rewards of kind length"):
+        expanded({"distance": 5, "rewards": rewards})
+
+
+@pytest.mark.parametrize("generator", [3, {"generation": 3}])
+def test_a_generator_that_is_none_is_refused_beside_a_distance_too(generator: Any) -> None:
+    with pytest.raises(ConfigError, match=r"generator.*: .* got 3"):
+        expanded({"distance": 5, "generator": generator})
 
 
 def test_a_small_model_has_a_context_for_every_distance() -> None:

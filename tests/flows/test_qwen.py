@@ -6,7 +6,7 @@ import pytest
 
 from data.errors import ConfigError
 from data.prompts import load_prompts
-from flows.domain import merge
+from flows.domain import Preset, arm_configs, merge
 from flows.qwen import DOMAIN, expand, offline, paper
 from tasks.context import RunContext
 from tasks.places import Place, evaluation_place
@@ -47,6 +47,25 @@ def test_short_keys_set_candidates_and_draws() -> None:
 def test_a_number_of_prompts_that_is_none_is_refused(value: Any) -> None:
     with pytest.raises(ConfigError, match="prompts_per_round: expected a whole number of at least"):
         expanded({"prompts_per_round": value})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"prompts": 3}, {"selection": 3}, {"prompts": {"num_completions": "many"}}],
+    ids=["prompts", "selection", "completions"],
+)
+def test_what_is_no_setting_is_refused_beside_the_short_keys_too(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"(prompts|selection)(\.num_completions)?: .* got "):
+        expanded({"prompts_per_round": 5, **wrong})
+
+
+def test_more_rewards_than_the_arms_of_a_preset_weigh_are_refused_and_go_without_one() -> None:
+    three = [{"kind": "brevity"}, {"kind": "word-coverage"}, {"kind": "length", "target": 5}]
+    with pytest.raises(ConfigError, match="two that arm 'balanced' .* weighs, got 3; .* no arms"):
+        arm_configs(DOMAIN, DOMAIN.presets["offline"], {"rewards": three})
+    alone = Preset(base=offline, meaning="without arms")
+    (config,) = arm_configs(DOMAIN, alone, {"rewards": three}).values()
+    assert len(config.rewards) == 3
 
 
 def test_the_completions_of_a_prompt_are_a_group_with_one_winner(qwen_run: RunContext) -> None:

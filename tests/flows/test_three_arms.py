@@ -74,6 +74,8 @@ def test_e11_is_judged_with_the_published_weights_and_several_seeds_only() -> No
     assert e11.EXPERIMENT.unjudged(presets["paper"](True)) == "one seed, and the rule needs several"
     rehearsal = presets["rehearsal"](False)
     assert e11.EXPERIMENT.unjudged(rehearsal) == "stand-in rewards"
+    smaller = e11.EXPERIMENT.unjudged(presets["gpu-small"](False))
+    assert smaller is not None and smaller.endswith("in place of the pinned Qwen2.5-1.5B")
     assert stand_ins(rehearsal.base), "named in every manifest"
 
 

@@ -159,6 +159,8 @@ def test_whoever_sets_what_an_arm_sets_itself_is_told(
     request = read_request("gmm", "paper", ["q=0.7", "iterations=1"])
     assert request.kept_by_arms == ["single: q"]
     assert read_request("gmm", "smoke", ["q=0.7"]).kept_by_arms == []
+    assert read_request("gmm", "paper", ["rewards.0.weight=0.7"]).kept_by_arms == ["single: q"]
+    assert read_request("gmm", "paper", ["rewards.0.gamma=2"]).kept_by_arms == []
     create_requested(Store(tmp_path), request, "told", accept_numerics=False)
     assert "the arm keeps its own value where it sets one itself: single: q" in (
         capsys.readouterr().err
