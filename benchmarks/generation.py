@@ -137,6 +137,7 @@ def main() -> None:
             (ScratchModel(), VOCABULARY, END, "GPT-2"),
             (QWEN, QWEN_VOCABULARY, QWEN_END, "Qwen2.5-1.5B"),
         ):
+            torch.cuda.reset_peak_memory_stats()
             model = network(scratch, size, end, options.sharpness, torch.bfloat16, "cuda")
             for static in (False, True):
                 compare(f"{name} on the GPU", model, generation, end, options.repeats, static)
