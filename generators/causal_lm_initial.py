@@ -64,9 +64,11 @@ class CausalLmInitial(InitialConfig):
         """
         if isinstance(generator.model, PublishedModel):
             weights = generator.model.weights
+            # Before the tokenizer's: the command for its files fetches those as well.
+            facts = read_facts(weights)
             tokenizer = tokenizer_for(self, generator.model)
             check_tokenizer(
-                read_facts(weights),
+                facts,
                 num_tokens=tokenizer.size,
                 end_of_text=tokenizer.end_of_text,
                 model=weights.repo,
