@@ -26,6 +26,7 @@ from flows.experiment import Experiment, Frame, Study, curves, last_values
 from flows.gpt2 import offline
 from flows.text_gallery import excerpts_in_html, first_seeds, histograms_of
 from flows.text_leakage import WHAT_IT_IS, leakage_cell, leakages, mean_leakage
+from generators.causal_lm_config import CausalLmConfig
 from tasks.claims import Claim, said
 from tasks.seed_values import mean_of
 from tasks.settings import RunConfig
@@ -36,17 +37,23 @@ if TYPE_CHECKING:
 ENTROPY = "word_length_entropy"
 # How many times the least variance of these arms; ours.
 ABOVE = dict.fromkeys((*RIVALS, NOTHING), 1.0)
-ITERATIONS, NUM_CANDIDATES = 12, 400
+ITERATIONS, NUM_CANDIDATES, LEARNING_RATE = 12, 400, 2e-4
 # Arms that the page has texts of.
 SHOWN = (BALANCED, ONE, BEST, NOTHING)
 
 
 def base() -> RunConfig:
-    """The offline preset of gpt2 without a pool that grows: every round stands by itself."""
-    alone = offline().model_copy(
-        update={"pool": None, "iterations": ITERATIONS, "num_candidates": NUM_CANDIDATES}
-    )
-    return fresh_pools(alone)
+    """The offline preset of gpt2 without a pool that grows: every round stands by itself.
+
+    Nothing is cut off while texts are drawn, which alone would make any arm repeat itself.
+    """
+    alone = offline()
+    assert isinstance(alone.generator, CausalLmConfig)
+    drawn = alone.generator.generation.model_copy(update={"temperature": 1.0, "top_p": 1.0})
+    refit = alone.generator.refit.model_copy(update={"learning_rate": LEARNING_RATE})
+    generator = alone.generator.model_copy(update={"generation": drawn, "refit": refit})
+    changes = {"iterations": ITERATIONS, "num_candidates": NUM_CANDIDATES, "generator": generator}
+    return fresh_pools(alone.model_copy(update={"pool": None, **changes}))
 
 
 def study(quick: bool) -> Study:
